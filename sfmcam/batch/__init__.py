@@ -1,0 +1,1 @@
+"""Running many clips: the store, the workers."""

@@ -1,0 +1,79 @@
+"""The table of estimators. To add one: its file, a line here, and its presets in configs/estimators/<name>.toml."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from sfmcam.config import FrameConfig, Model, RunConfig, build, config_dir, read_toml
+from sfmcam.errors import ConfigError
+from sfmcam.estimators.base import Estimator
+
+# name -> "module:class"; the class is made as Class(options, run) and has a pydantic `Options` beside it. Imported on use: pycolmap is heavy.
+ESTIMATORS: dict[str, str] = {
+    "colmap": "sfmcam.estimators.colmap:Colmap",
+    "glomap": "sfmcam.estimators.colmap:Glomap",
+}
+DEFAULT_PRESET = "tuned"
+
+
+@dataclass(frozen=True)
+class EstimatorSpec:
+    """An estimator with a preset, written `name` or `name:preset` (a bare name means the preset `tuned`)."""
+
+    name: str
+    preset: str
+
+    @property
+    def slug(self) -> str:
+        """Folder and column name: `glomap` for the preset that a bare name means, `glomap-default` for another."""
+        return self.name if self.preset == DEFAULT_PRESET else f"{self.name}-{self.preset}"
+
+
+def parse_spec(text: str) -> EstimatorSpec:
+    """Read `name` or `name:preset`.
+
+    Raises:
+        ConfigError: unknown name or preset, with the nearest known one.
+    """
+    name, _, preset = text.strip().partition(":")
+    if name not in ESTIMATORS:
+        raise ConfigError(_unknown("estimator", name, sorted(ESTIMATORS)))
+    preset = preset or DEFAULT_PRESET
+    presets = sorted(_presets(name))
+    if preset not in presets:
+        raise ConfigError(_unknown(f"preset of {name}", preset, presets))
+    return EstimatorSpec(name, preset)
+
+
+def frame_config(spec: EstimatorSpec, overrides: dict[str, Any]) -> FrameConfig:
+    """Return the frames that `spec` wants: defaults, then its preset, then `overrides`."""
+    layers = (read_toml(config_dir() / "default.toml")["frames"], _presets(spec.name)[spec.preset].get("frames", {}), overrides)
+    return build(FrameConfig, *layers, where=f"frames of {spec.slug}")
+
+
+def run_config(overrides: dict[str, Any]) -> RunConfig:
+    """Return how a clip is run: defaults, then `overrides`."""
+    return build(RunConfig, read_toml(config_dir() / "default.toml")["run"], overrides, where="run options")
+
+
+def load_estimator(spec: EstimatorSpec, run: RunConfig) -> Estimator:
+    """Import and make the estimator of `spec`."""
+    module_name, class_name = ESTIMATORS[spec.name].split(":")
+    estimator_class = getattr(import_module(module_name), class_name)
+    options_model: type[Model] = estimator_class.Options
+    options = build(options_model, _presets(spec.name)[spec.preset].get("options", {}), where=f"options of {spec.slug}")
+    estimator: Estimator = estimator_class(options, run)
+    return estimator
+
+
+def _presets(name: str) -> dict[str, Any]:
+    return read_toml(config_dir() / "estimators" / f"{name}.toml")
+
+
+def _unknown(what: str, given: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(given, known, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return f"there is no {what} '{given}'.{hint} Known: {', '.join(known)}."

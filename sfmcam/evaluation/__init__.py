@@ -1,0 +1,1 @@
+"""Metric kernels and tables; they open no file."""

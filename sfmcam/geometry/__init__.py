@@ -1,0 +1,1 @@
+"""Pure functions on rotations (..., 3, 3), rigid transforms (..., 4, 4) and projections."""

@@ -1,0 +1,1 @@
+"""From a camera path to primitives: measurement, scores, words."""

@@ -1,0 +1,1 @@
+"""From a file to Frames: decoding, sampling, shots."""
