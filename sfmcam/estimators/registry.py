@@ -11,7 +11,7 @@ from sfmcam.config import FrameConfig, Model, RunConfig, build, config_dir, read
 from sfmcam.errors import ConfigError
 from sfmcam.estimators.base import Estimator
 
-# name -> "module:class"; the class is made as Class(options, run) and has a pydantic `Options` beside it. Imported on use: pycolmap is heavy.
+# name -> "module:class"; made as Class(options, run), with a pydantic `Options` beside it. Imported on use: pycolmap is heavy.
 ESTIMATORS: dict[str, str] = {
     "colmap": "sfmcam.estimators.colmap:Colmap",
     "glomap": "sfmcam.estimators.colmap:Glomap",
@@ -59,14 +59,32 @@ def run_config(overrides: dict[str, Any]) -> RunConfig:
     return build(RunConfig, read_toml(config_dir() / "default.toml")["run"], overrides, where="run options")
 
 
+def load_options(spec: EstimatorSpec) -> Model:
+    """Return the validated options of the preset; imports the estimator's module."""
+    options_model: type[Model] = _import_class(ESTIMATORS[spec.name]).Options
+    return build(options_model, _presets(spec.name)[spec.preset].get("options", {}), where=f"options of {spec.slug}")
+
+
 def load_estimator(spec: EstimatorSpec, run: RunConfig) -> Estimator:
     """Import and make the estimator of `spec`."""
-    module_name, class_name = ESTIMATORS[spec.name].split(":")
-    estimator_class = getattr(import_module(module_name), class_name)
-    options_model: type[Model] = estimator_class.Options
-    options = build(options_model, _presets(spec.name)[spec.preset].get("options", {}), where=f"options of {spec.slug}")
-    estimator: Estimator = estimator_class(options, run)
+    return make_estimator(ESTIMATORS[spec.name], load_options(spec).model_dump(), run)
+
+
+def make_estimator(entry: str, options: dict[str, Any], run: RunConfig) -> Estimator:
+    """Make the estimator at `entry` ("module:class") from plain option values, as a child process gets them."""
+    estimator_class = _import_class(entry)
+    estimator: Estimator = estimator_class(build(estimator_class.Options, options, where=f"options of {entry}"), run)
     return estimator
+
+
+def preset_names(name: str) -> list[str]:
+    """Return the presets of an estimator, the default one first."""
+    return sorted(_presets(name), key=lambda preset: (preset != DEFAULT_PRESET, preset))
+
+
+def _import_class(entry: str) -> Any:
+    module_name, class_name = entry.split(":")
+    return getattr(import_module(module_name), class_name)
 
 
 def _presets(name: str) -> dict[str, Any]:
