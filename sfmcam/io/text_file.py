@@ -1,0 +1,22 @@
+"""Writing a text file whole or not at all, into a folder that may not be there yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sfmcam.errors import InputError
+from sfmcam.io.atomic import replacing
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, making the folder if needed.
+
+    Raises:
+        InputError: the folder cannot be made or written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {path.parent}: {(error.strerror or str(error)).lower()}") from error
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
