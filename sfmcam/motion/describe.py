@@ -1,15 +1,163 @@
-"""A measurement in one plain sentence."""
+"""A measurement in one plain sentence; what may be claimed is decided in `legs`."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from sfmcam.motion.depth import DepthSource
+from sfmcam.motion.legs import Leg, find_legs, find_phases
 from sfmcam.motion.measurement import MotionMeasurement
-from sfmcam.motion.primitive import PRIMITIVES
+from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, TRANSLATION_DOFS, Dof
+from sfmcam.motion.smooth import smooth
+from sfmcam.types import Float, Scale
+
+MAX_PHASES = 4  # beyond either, the sentence sums up instead of telling the order
+MAX_LEGS = 6
+MAX_DOFS_IN_SUMMARY = 4
+BACK_RATIO = 0.75  # a return of at least this share (and at most its inverse) is "and back"
+NET_SHARE = 0.3  # for a motion that turns several times, the net change is told from this share of the range on
+SHAKE_WIDTHS = 0.002  # one pixel in 500
+STRONG_SHAKE_WIDTHS = 0.01
+NOISE_TO_JITTER = 2.0  # jitter below this many times what the noise alone would leave (noise / sqrt 2) is not called shake
+
+PARTICIPLE = {"moves": "moving", "zooms": "zooming", "pans": "panning", "tilts": "tilting", "rolls": "rolling"}
+VERB = {p.dof: p.words.split()[0] for p in PRIMITIVES if p.dof is not None}
+DIRECTION = {(p.dof, p.sign): p.words.split()[1] for p in PRIMITIVES if p.dof is not None}
 
 
 def describe(measurement: MotionMeasurement) -> str:
-    """Return a sentence such as "The camera pans right 23 degrees while moving in by 0.4 scene depths."."""
-    claimed = np.nan_to_num(np.abs(measurement.net)) > np.nan_to_num(2 * measurement.sigma)
-    words = [p.words for p in PRIMITIVES if p.dof is not None and claimed[p.dof] and np.sign(measurement.net[p.dof]) == p.sign]
-    return f"The camera {' and '.join(words) or 'holds still'}."
+    """Return a sentence such as "The camera pans right 23 degrees while moving in by 0.4 scene depths.".
+
+    Motions are told in the order of time ("..., then ...") if they happen one after the other, joined by "while" if
+    together, the largest first. Rotation is in degrees, zoom as a ratio; translation in metres for a metric trajectory, in
+    scene depths where the depth of the scene is known, else in "units of the path", which say nothing about the scene.
+    A motion is told only if it exceeds twice its uncertainty, four times the clip's jitter, 2 % of the picture width, and
+    a tenth of the largest motion of the clip.
+    """
+    legs = find_legs(measurement)
+    shake = _shake(measurement)
+    if not legs:
+        return f"The camera {f'{shake} but goes nowhere' if shake else 'holds still'}."
+    phases, teller = find_phases(legs), _Teller(measurement)
+    if len(phases) > MAX_PHASES or len(legs) > MAX_LEGS:
+        told = f"keeps changing its motion: it {teller.summary(legs)}"
+    else:
+        told = ", then ".join(teller.phase(phase) for phase in phases)
+    return f"The camera {told}{', ' + shake.replace('shakes', 'shaking') if shake else ''}."
+
+
+class _Teller:
+    """Words for legs, in the units in which this measurement may speak."""
+
+    def __init__(self, measurement: MotionMeasurement) -> None:
+        self._spoken = _spoken_path(measurement)
+        self._unit = _translation_unit(measurement)
+
+    def phase(self, legs: list[Leg]) -> str:
+        """Return the legs of one phase, joined by "while"."""
+        main, *others = _by_dof(legs)
+        told = self._gesture(main, VERB[main[0].dof])
+        if not others:
+            return told
+        return f"{told} while {_listed([self._gesture(other, PARTICIPLE[VERB[other[0].dof]]) for other in others])}"
+
+    def summary(self, legs: list[Leg]) -> str:
+        """Return what each of the largest degrees of freedom did over the whole clip."""
+        return _listed([self._gesture(group, VERB[group[0].dof]) for group in _by_dof(legs)[:MAX_DOFS_IN_SUMMARY]])
+
+    def _gesture(self, legs: list[Leg], verb: str) -> str:
+        legs = sorted(legs, key=lambda leg: leg.rows)
+        dof, amounts = legs[0].dof, [self._amount(leg) for leg in legs]
+        there, back = DIRECTION[dof, _sign(legs[0].amount)], DIRECTION[dof, -_sign(legs[0].amount)]
+        if len(legs) > 2 or any(_sign(a.amount) == _sign(b.amount) for a, b in pairwise(legs)):
+            return f"{verb} {there} and {back} over {self._range(dof)}"
+        told = f"{verb} {there} {self._size(dof, amounts[0])}"
+        if len(legs) == 1:
+            return told
+        ratio = abs(amounts[1] / amounts[0])
+        return f"{told} and back" if BACK_RATIO <= ratio <= 1 / BACK_RATIO else f"{told} and then {back} {self._size(dof, amounts[1])}"
+
+    def _range(self, dof: Dof) -> str:
+        """Return the range over the whole clip and, where it is worth telling, the net change."""
+        known = self._known(dof)
+        spread, net = float(np.ptp(known)), float(known[-1] - known[0])
+        told = _quantity(dof, spread, self._unit)
+        return (
+            told
+            if abs(net) < NET_SHARE * spread
+            else f"{told} ({_quantity(dof, abs(net), self._unit)} {DIRECTION[dof, _sign(net)]} in all)"
+        )
+
+    def _amount(self, leg: Leg) -> float:
+        known = self._known(leg.dof)
+        return float(known[leg.rows[1]] - known[leg.rows[0]])
+
+    def _known(self, dof: Dof) -> Float:
+        column = self._spoken[:, dof]
+        return column[np.isfinite(column)]
+
+    def _size(self, dof: Dof, amount: float) -> str:
+        by = "by " if dof in TRANSLATION_DOFS else ""
+        return by + _quantity(dof, abs(amount), self._unit)
+
+
+def _by_dof(legs: list[Leg]) -> list[list[Leg]]:
+    groups: dict[Dof, list[Leg]] = {}
+    for leg in legs:
+        groups.setdefault(leg.dof, []).append(leg)
+    return list(groups.values())
+
+
+def _spoken_path(measurement: MotionMeasurement) -> Float:
+    """Smooth path (M, 7) of the valid frames in degrees, spoken units of translation, and log focal."""
+    valid = measurement.valid
+    path = measurement.smooth[valid].copy()
+    path[:, ROTATION_DOFS] = np.degrees(path[:, ROTATION_DOFS])
+    if _translation_unit(measurement) != "scene depth" and measurement.depth_source is not DepthSource.NONE:
+        depth = measurement.depth[valid]
+        steps = measurement.steps[:, TRANSLATION_DOFS] * np.sqrt(depth[:-1] * depth[1:])[:, None]
+        centers = np.vstack([np.zeros(3), np.cumsum(steps, axis=0)])
+        path[:, TRANSLATION_DOFS] = smooth(measurement.timestamps_s[valid], centers)
+    return path
+
+
+def _translation_unit(measurement: MotionMeasurement) -> str:
+    if measurement.scale is Scale.METRIC:
+        return "m"
+    return "scene depth" if measurement.depth_source is DepthSource.POINTS else "unit of the path"
+
+
+def _quantity(dof: Dof, size: float, translation_unit: str) -> str:
+    """Return a size with its unit in words: "23 degrees", "0.4 scene depths", "1.5x"."""
+    if dof is Dof.ZOOM:
+        return f"{np.exp(size):.2f}".rstrip("0").rstrip(".") + "x"
+    number = _number(size)
+    unit = "degree" if dof in ROTATION_DOFS else translation_unit
+    if unit == "m" or number == "1":
+        return f"{number} {unit}"
+    first, _, rest = unit.partition(" of ")
+    return f"{number} {first}s" + (f" of {rest}" if rest else "")
+
+
+def _number(size: float) -> str:
+    """Two significant digits below ten, whole numbers above."""
+    return f"{size:.0f}" if size >= 9.95 else f"{float(f'{size:.1e}'):g}"
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _sign(value: float) -> int:
+    return 1 if value > 0 else -1
+
+
+def _shake(measurement: MotionMeasurement) -> str:
+    """Return "shakes", "shakes slightly", or "" where the jitter cannot be told from noise."""
+    real = np.nan_to_num(measurement.jitter) > NOISE_TO_JITTER * measurement.noise / np.sqrt(2.0)
+    widths = float(np.linalg.norm(np.where(real, measurement.image_gain * measurement.jitter, 0.0)))
+    if widths < SHAKE_WIDTHS:
+        return ""
+    return "shakes" if widths >= STRONG_SHAKE_WIDTHS else "shakes slightly"

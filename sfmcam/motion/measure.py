@@ -10,7 +10,7 @@ from sfmcam.geometry.rotation import vector_from_rotation
 from sfmcam.motion.depth import scene_depth
 from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import Dof
-from sfmcam.motion.smooth import samples_per_window, smooth
+from sfmcam.motion.smooth import samples_per_window, smooth, unsteadiness
 from sfmcam.types import Bool, CameraTrajectory, Evidence, Float
 
 NOMINAL_FOCAL_OVER_WIDTH = 0.85  # a horizontal field of view of 61 degrees
@@ -40,8 +40,9 @@ def measure(trajectory: CameraTrajectory) -> MotionMeasurement:
     steps = np.hstack([_rotation_steps(poses), _translation_steps(centers, depth), _zoom_steps(trajectory.focal_px[valid])])
     path = np.vstack([np.zeros(7), np.cumsum(steps, axis=0)])
     path[:, Dof.ZOOM] = _zoom_path(trajectory.focal_px[valid])
-    smoothed = _smooth_known(times_s, path)
-    jitter = np.sqrt(_nan_mean((path - smoothed) ** 2))
+    smoothed, residual = _smooth_known(times_s, path)
+    jitter = np.sqrt(_nan_mean(residual**2))
+    noise = _noise(trajectory.evidence)
     return MotionMeasurement(
         timestamps_s=trajectory.timestamps_s,
         valid=valid,
@@ -52,7 +53,8 @@ def measure(trajectory: CameraTrajectory) -> MotionMeasurement:
         rise=_largest_increase(smoothed),
         fall=_largest_increase(-smoothed),
         jitter=jitter,
-        sigma=np.hypot(_evidence_sigma(trajectory.evidence), jitter / np.sqrt(samples_per_window(times_s))),
+        noise=noise,
+        sigma=np.hypot(noise, jitter / np.sqrt(samples_per_window(times_s))),
         net_rotation_rad=_tilt_pan_roll(poses[0, :3, :3] @ poses[-1, :3, :3].T),
         depth=_spread(depth, valid),
         depth_source=depth_source,
@@ -84,14 +86,15 @@ def _zoom_path(focal_px: Float) -> Float:
     return np.log(focal_px / focal_px[known][0])
 
 
-def _smooth_known(times_s: Float, path: Float) -> Float:
-    """Smooth the six pose columns, and the zoom column over the frames whose focal is known."""
-    out = np.full_like(path, np.nan)
-    out[:, : Dof.ZOOM] = smooth(times_s, path[:, : Dof.ZOOM])
+def _smooth_known(times_s: Float, path: Float) -> tuple[Float, Float]:
+    """Return the smooth path and the unsteadiness, (M, 7) each; the zoom column over the frames whose focal is known."""
+    smoothed, residual = np.full_like(path, np.nan), np.full_like(path, np.nan)
     known = np.isfinite(path[:, Dof.ZOOM])
-    if known.sum() >= 2:
-        out[known, Dof.ZOOM] = smooth(times_s[known], path[known, Dof.ZOOM :])[:, 0]
-    return out
+    for rows, columns in ((np.ones(len(path), bool), slice(0, Dof.ZOOM)), (known, slice(Dof.ZOOM, None))):
+        if rows.sum() >= 2:
+            smoothed[rows, columns] = smooth(times_s[rows], path[rows, columns])
+            residual[rows, columns] = unsteadiness(times_s[rows], path[rows, columns], smoothed[rows, columns])
+    return smoothed, residual
 
 
 def _net(smoothed: Float) -> Float:
@@ -114,7 +117,7 @@ def _nan_mean(values: Float) -> Float:
     return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def _evidence_sigma(evidence: Evidence) -> Float:
+def _noise(evidence: Evidence) -> Float:
     """(7,) the estimator's own noise figures, the defaults where it has none."""
     given = (evidence.rotation_sigma_rad, evidence.translation_sigma, evidence.log_focal_sigma)
     default = (DEFAULT_ROTATION_SIGMA_RAD, DEFAULT_TRANSLATION_SIGMA, DEFAULT_LOG_FOCAL_SIGMA)

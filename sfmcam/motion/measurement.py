@@ -30,8 +30,10 @@ class MotionMeasurement:
         net: (7,) last minus first of the smooth path.
         rise: (7,) largest increase of the smooth path from an earlier to a later frame, never negative.
         fall: (7,) largest decrease from an earlier to a later frame, never negative.
-        jitter: (7,) RMS of path minus smooth path.
-        sigma: (7,) one-sigma uncertainty of the difference between two values of the smooth path.
+        jitter: (7,) RMS of the path's unsteadiness, above about 1 Hz (`smooth.unsteadiness`).
+        noise: (7,) one-sigma noise of the difference between two frames, as the estimator states it, or else a default.
+        sigma: (7,) one-sigma uncertainty of the difference between two values of the smooth path: noise, and jitter averaged over
+            the samples that one smoothed value holds.
         net_rotation_rad: (3,) tilt, pan, roll of first_from_last = R_y(pan) R_x(tilt) R_z(roll), to check the sums against.
         depth: (N,) scene depth used, in the trajectory's unit; NaN at frames without a pose, infinite where nothing translates.
         depth_source: where that depth came from. Only "points" relates the translation to the scene.
@@ -48,6 +50,7 @@ class MotionMeasurement:
     rise: Float
     fall: Float
     jitter: Float
+    noise: Float
     sigma: Float
     net_rotation_rad: Float
     depth: Float
@@ -90,7 +93,7 @@ class MotionMeasurement:
     def to_json(self) -> dict[str, Any]:
         """Return the measurement as JSON values: degrees, scene depths, log focal ratios; null where unknown or infinite."""
         unit = np.where(np.isin(np.arange(len(Dof)), ROTATION_DOFS), np.degrees(1.0), 1.0)
-        per_dof = {"net": self.net, "rise": self.rise, "fall": self.fall, "jitter": self.jitter, "sigma": self.sigma}
+        per_dof = {"net": self.net, "rise": self.rise, "fall": self.fall, "jitter": self.jitter, "noise": self.noise, "sigma": self.sigma}
         return {
             "duration_s": self.duration_s,
             "num_frames": len(self.valid),

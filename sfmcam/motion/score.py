@@ -70,7 +70,6 @@ def _fade(x: Float, noise: Float) -> Float:
 
 
 def _image_motion(measurement: MotionMeasurement) -> float:
-    """Whole image motion in picture widths, each degree of freedom faded by its measurement uncertainty alone."""
-    moved = measurement.image_motion
-    sigma = np.nan_to_num(measurement.image_gain * measurement.sigma)
-    return float(np.linalg.norm(_fade(moved, np.maximum(sigma, STATIC_FLOOR_WIDTHS))))
+    """Whole image motion in picture widths, each degree of freedom faded by the estimator's own noise only: shake is motion here."""
+    noise = np.nan_to_num(measurement.image_gain * measurement.noise)
+    return float(np.linalg.norm(_fade(measurement.image_motion, np.maximum(noise, STATIC_FLOOR_WIDTHS))))

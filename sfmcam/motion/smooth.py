@@ -34,6 +34,16 @@ def smooth(times_s: Float, values: Float) -> Float:
     return local_line(times_s, despike(times_s, values), sigma_s=window_sigma_s(times_s))
 
 
+def unsteadiness(times_s: Float, values: Float, smoothed: Float) -> Float:
+    """Return what `smooth` took out of `values`, less its own smooth part; (M, D).
+
+    The second pass (Tukey's twicing) matters for quick motions: a window that rounds off a sharp start or stop would
+    otherwise count as shake. What stays is above about 1 Hz, and spikes.
+    """
+    residual = values - smoothed
+    return residual - local_line(times_s, residual, sigma_s=window_sigma_s(times_s))
+
+
 def despike(times_s: Float, values: Float) -> Float:
     """Return the running median of `values` (M, D) over +-0.1 s, at least +-1 sample, narrowing towards the ends.
 
