@@ -8,7 +8,7 @@ import numpy as np
 
 from sfmcam.errors import TrajectoryFileError
 from sfmcam.io.npz import NpzReader, open_npz
-from sfmcam.io.poses import cam_from_world_of_matrices, complete_trajectory, times_of_indices
+from sfmcam.io.poses import cam_from_world_of_matrices, complete_trajectory, median_positive, times_of_indices
 from sfmcam.types import CameraTrajectory, Float
 
 NO_DEPTH = 1e-5  # the tracker's archive holds 1e-6 where MegaSAM has no depth
@@ -42,12 +42,6 @@ def read_megasam(path: Path, fps: float) -> CameraTrajectory:
         median_depth=median_depth,
         image_size_px=size_px,
     )
-
-
-def median_positive(depth: Float, *, above: float = 0.0) -> float:
-    """Return the median of the finite depths greater than `above`; NaN where there is none."""
-    known = depth[np.isfinite(depth) & (depth > above)]
-    return float(np.median(known.astype(np.float64))) if len(known) else float("nan")
 
 
 def _median_depths(npz: NpzReader) -> Float:

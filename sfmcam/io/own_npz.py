@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def write_npz(path: Path, trajectory: CameraTrajectory) -> None:
         InputError: the file cannot be written.
     """
     evidence = {EVIDENCE_PREFIX + name: np.float64(value) for name, value in asdict(trajectory.evidence).items()}
-    arrays = {
+    arrays: dict[str, Any] = {
         VERSION_KEY: np.int64(VERSION),
         "timestamps_s": trajectory.timestamps_s,
         "cam_from_world": trajectory.cam_from_world,

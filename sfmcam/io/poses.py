@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sfmcam.errors import TrajectoryFileError
 from sfmcam.geometry.rigid import inverse, rigid_from_parts
@@ -54,8 +55,9 @@ def require_ascending(timestamps_s: Float, where: Where) -> None:
     """Refuse times that do not grow from one pose to the next.
 
     Raises:
-        TrajectoryFileError: naming the first pose that comes too early.
+        TrajectoryFileError: naming the first pose that comes too early, or whose time is not finite.
     """
+    _refuse(~np.isfinite(timestamps_s), where, "the time is NaN or infinite")
     for i in np.flatnonzero(~(np.diff(timestamps_s) > 0))[:1]:
         before, here = float(timestamps_s[i]), float(timestamps_s[i + 1])
         fault = "repeats the time of the pose before it" if before == here else f"comes after {before!r}: times must ascend"
@@ -84,9 +86,15 @@ def complete_trajectory(
     )
 
 
-def times_of_indices(indices: Float, fps: float) -> Float:
+def times_of_indices(indices: ArrayLike, fps: float) -> Float:
     """Return timestamps (N,) for frames that the file only counts."""
     return np.asarray(indices, float) / fps
+
+
+def median_positive(depth: Float, *, above: float = 0.0) -> float:
+    """Return the median of the finite depths greater than `above`; NaN where there is none."""
+    known = depth[np.isfinite(depth) & (depth > above)]
+    return float(np.median(known.astype(np.float64))) if len(known) else float("nan")
 
 
 def _positive_or_nan(values: Float | None, n: int) -> Float:
