@@ -1,0 +1,90 @@
+"""The command `sfmcam`: a table of subcommands, each loaded only when it is called, so that help appears at once."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+
+import click
+
+from sfmcam import __version__
+from sfmcam.errors import ConfigError, SfmcamError
+
+# name -> ("module:attribute", help in the list of commands)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "trajectory": ("sfmcam.cli.trajectory:trajectory", "Show how the camera moved in a video."),
+    "score": ("sfmcam.cli.score:score", "Score a camera trajectory that another tool wrote."),
+    "bench": ("sfmcam.cli.bench:bench", "Run estimators over a labelled set of clips and compare them."),
+    "evaluate": ("sfmcam.cli.evaluate:evaluate", "Compare score files of any method with one another and with published results."),
+    "data": ("sfmcam.cli.data:data", "Download or render a labelled set of clips."),
+    "estimators": ("sfmcam.cli.estimators:estimators", "List the estimators, their presets and options."),
+}
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only to run it or to show its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, or None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module_name, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module_name), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sfmcam")
+@click.option("-v", "--verbose", is_flag=True, help="Log what is done, to standard error.")
+def cli(verbose: bool) -> None:
+    """How the camera moved in a video: poses and focal length per frame, the motion in words, and comparable scores."""
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; a user's mistake is one sentence on standard error."""
+    try:
+        code = cli.main(arguments, prog_name="sfmcam", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        return _complain(error.format_message(), code=error.exit_code)
+    except ConfigError as error:
+        return _complain(str(error), code=EXIT_USAGE)
+    except SfmcamError as error:
+        return _complain(str(error), code=EXIT_ERROR)
+    return code if isinstance(code, int) else 0
+
+
+def _complain(sentence: str, *, code: int) -> int:
+    text = " ".join(sentence.split())
+    click.echo(f"Error: {text[:1].upper()}{text[1:]}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""A clip's result for a person: what happened, how the camera moved, how sure that is, and where the files are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sfmcam.motion.measurement import DOF_KEYS
+from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, Dof, Primitive
+from sfmcam.results import ClipResult, ShotResult
+from sfmcam.workspace import ClipFolder
+
+BAR_WIDTH = 20
+MAX_PRIMITIVES = 5
+WORTH_TELLING_S = 0.05
+SCORE_NAMES = {"depth": "score (picture widths)", "camerabench": "score (CameraBench)"}
+
+
+def summarise(result: ClipResult, *, folder: Path, scoring: str) -> RenderableType:
+    """Return what is printed for one video."""
+    parts: list[RenderableType] = [_headline(result)]
+    for shot in result.shots:
+        if len(result.shots) > 1:
+            spoken = "  (speaks for the clip)" if shot is result.main_shot else ""
+            parts.append(Text(f"  shot {shot.index + 1}, {shot.start_s:.2f} to {shot.end_s:.2f} s{spoken}", style="bold"))
+        parts += _shot_lines(shot, scoring=scoring)
+    if result.failure is not None:
+        parts += _failure_lines(result.failure.meaning, result.failure_message)
+    parts += [Text(f"  note: {problem}", style="yellow") for problem in result.problems]
+    parts.append(Text(f"  {_cost(result)}", style="dim"))
+    parts.append(Text(f"  files: {folder}/" + (f" (log: {ClipFolder(folder).log.name})" if not result.status.is_success else "")))
+    return Group(*parts)
+
+
+def _headline(result: ClipResult) -> Text:
+    style = "bold green" if result.status.is_success else "bold red"
+    return Text.assemble((result.clip_id, "bold"), "  ", (result.status.value, style))
+
+
+def _shot_lines(shot: ShotResult, *, scoring: str) -> Iterator[RenderableType]:
+    if not shot.status.is_success:
+        yield from _failure_lines(shot.status.meaning, shot.message)
+        return
+    yield Text(f"  {shot.sentence}", style="bold")
+    if shot.status.value != "ok":
+        yield Text(f"  {shot.status.meaning}")
+    if shot.message:
+        yield Text(f"  {shot.message}", style="dim")
+    yield Text(f"  {_basis(shot)}")
+    yield Padding(_primitive_table(shot, scoring=scoring), (0, 0, 0, 2))
+
+
+def _failure_lines(meaning: str, message: str) -> Iterator[RenderableType]:
+    yield Text(f"  {meaning}")
+    if message:
+        yield Text(f"  {message}", style="dim")
+
+
+def _basis(shot: ShotResult) -> str:
+    """What the numbers rest on: frames, focal length, parallax."""
+    parts = [f"{shot.num_frames} frames used, {shot.num_posed} with a pose"]
+    if shot.focal_px is not None and shot.image_size_px is not None:
+        field_of_view_deg = math.degrees(2 * math.atan(shot.image_size_px[0] / 2 / shot.focal_px))
+        parts.append(f"focal length {shot.focal_px:.0f} px ({field_of_view_deg:.0f} deg across)")
+    if (parallax_px := shot.evidence.get("parallax_px")) is not None:
+        parts.append(f"parallax {parallax_px:.1f} px")
+    if (error_px := shot.evidence.get("reprojection_error_px")) is not None:
+        parts.append(f"reprojection error {error_px:.2f} px")
+    return "; ".join(parts)
+
+
+def _primitive_table(shot: ShotResult, *, scoring: str) -> Table:
+    """The strongest primitives: how far, how sure, and the score as a bar."""
+    scores = shot.scores[scoring]
+    ranked = sorted((p for p in PRIMITIVES if p.dof is not None), key=lambda p: -scores[p.id])[:MAX_PRIMITIVES]
+    longest = max((scores[p.id] for p in ranked), default=0.0)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("primitive", "change", "+-", SCORE_NAMES[scoring], ""):
+        table.add_column(name, justify="right" if name in ("change", "+-") else "left")
+    for primitive in ranked:
+        change, sigma = _change(shot, primitive)
+        score = scores[primitive.id]
+        bar = "#" * round(BAR_WIDTH * max(score, 0.0) / longest) if longest > 0 else ""
+        table.add_row(escape(primitive.id), change, sigma, f"{score:+.3f}", Text(bar, style="cyan"))
+    table.add_row("static", "", "", f"{scores['static']:+.3f}", "")
+    return table
+
+
+def _change(shot: ShotResult, primitive: Primitive) -> tuple[str, str]:
+    """The net change along the primitive's axis, positive its way, with one sigma."""
+    assert primitive.dof is not None
+    measured = shot.motion["dofs"][DOF_KEYS[primitive.dof]]
+    net, sigma = measured["net"], measured["sigma"]
+    if net is None:
+        return "unknown", ""
+    along = primitive.sign * net
+    if primitive.dof is Dof.ZOOM:
+        return f"x{math.exp(along):.2f}", "" if sigma is None else f"{100 * sigma:.1f} %"
+    unit, digits = ("deg", 1) if primitive.dof in ROTATION_DOFS else ("depths", 2)
+    return f"{along:+.{digits}f} {unit}", "" if sigma is None else f"{sigma:.{digits}f}"
+
+
+def _cost(result: ClipResult) -> str:
+    seconds = result.seconds
+    stages = {"decode": seconds.decode, "estimate": seconds.estimate, "score": seconds.score, "draw": seconds.draw}
+    told = ", ".join(f"{name} {spent:.1f}" for name, spent in stages.items() if spent >= WORTH_TELLING_S)
+    memory = f", {result.peak_mb:.0f} MiB" if result.peak_mb is not None else ""
+    return f"{seconds.total:.1f} s" + (f" ({told})" if told else "") + memory

@@ -1,0 +1,136 @@
+"""The names of everything that is written; no other module makes up an output path (docs/outputs.md has the tree)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfmcam.errors import InputError
+
+SHOT_FILES = ("trajectory.tum", "trajectory.npz", "motion.json", "scores.json", "trajectory.png", "motion.png")
+
+
+@dataclass(frozen=True)
+class ShotFolder:
+    """Files of one shot."""
+
+    root: Path
+
+    def files(self, *, relative_to: Path) -> tuple[str, ...]:
+        """Return the names of those files that are there, relative to the clip's folder."""
+        present = [self.root / name for name in SHOT_FILES if (self.root / name).is_file()]
+        return tuple(str(path.relative_to(relative_to)) for path in present)
+
+    @property
+    def motion(self) -> Path:
+        """Status, sentence and measurement."""
+        return self.root / "motion.json"
+
+    @property
+    def trajectory(self) -> Path:
+        """Poses, focal length and depth, in sfmcam's own format."""
+        return self.root / "trajectory.npz"
+
+    @property
+    def scores(self) -> Path:
+        """The 15 scores under both scorings."""
+        return self.root / "scores.json"
+
+    @property
+    def picture(self) -> Path:
+        """The path in space."""
+        return self.root / "trajectory.png"
+
+    @property
+    def motion_picture(self) -> Path:
+        """The degrees of freedom over time."""
+        return self.root / "motion.png"
+
+
+@dataclass(frozen=True)
+class ClipFolder:
+    """Files of one video under one estimator."""
+
+    root: Path
+
+    def shot(self, index: int, *, num_shots: int) -> ShotFolder:
+        """Return the folder of one shot: the clip's own when it is the only one."""
+        return ShotFolder(self.root if num_shots == 1 else self.root / f"shot_{index + 1:02d}")
+
+    @property
+    def log(self) -> Path:
+        """What the child process printed, native libraries included."""
+        return self.root / "run.log"
+
+    def make_empty(self) -> None:
+        """Make the folder and remove the files of an earlier run; whatever else lies in it stays.
+
+        Raises:
+            InputError: it cannot be made or written.
+        """
+        make_folder(self.root)
+        for folder in [self.root, *self.root.glob("shot_[0-9][0-9]*")]:
+            for name in SHOT_FILES:
+                (folder / name).unlink(missing_ok=True)
+            if folder != self.root and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+@dataclass(frozen=True)
+class BenchFolder:
+    """Files of a run over a labelled set."""
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        """Every finished (estimator, clip), for resuming."""
+        return self.root / "runs.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a run writes here."""
+        return self.root / ".lock"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files of the child processes; removed clip by clip, and what a killed run left at the next start."""
+        return self.root / ".scratch"
+
+    @property
+    def results_json(self) -> Path:
+        """Every figure of the run."""
+        return self.root / "results.json"
+
+    @property
+    def results_md(self) -> Path:
+        """The tables of the run."""
+        return self.root / "results.md"
+
+    def clip(self, slug: str, clip_id: str) -> ClipFolder:
+        """Files of one clip under the estimator `slug`."""
+        return ClipFolder(self.root / slug / "clips" / clip_id)
+
+    def scores(self, slug: str, scoring: str) -> Path:
+        """Folder of the 15 score files: `scores` holds sfmcam's own scoring, `scores_<scoring>` any other."""
+        return self.root / slug / ("scores" if scoring == "depth" else f"scores_{scoring}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` with its parents and check that files can be made in it.
+
+    Raises:
+        InputError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {reason(error)}; choose another with --out") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"cannot write into the folder {folder}: permission denied; choose another with --out")
+
+
+def reason(error: OSError) -> str:
+    """Return why an operation of the system failed, without its number and path."""
+    return (error.strerror or str(error)).lower()
