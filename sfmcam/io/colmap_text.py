@@ -15,6 +15,7 @@ from sfmcam.io.number_rows import text_lines
 
 SUFFIX = ".txt"
 NO_POINT = -1
+MAX_COLOR = 255
 
 Record = TypeVar("Record")
 
@@ -94,4 +95,7 @@ def _point_ids(words: list[str], where: str) -> np.ndarray:
 def _point(words: list[str], where: str) -> tuple[int, tuple[float, ...], tuple[int, ...]]:
     if len(words) < 8:
         raise TrajectoryFileError(f"{where}: {len(words)} numbers, but a point has at least 8")
-    return int(words[0]), tuple(float(word) for word in words[1:4]), tuple(int(word) for word in words[4:7])
+    color = tuple(int(word) for word in words[4:7])
+    if not all(0 <= channel <= MAX_COLOR for channel in color):
+        raise TrajectoryFileError(f"{where}: a colour is not between 0 and {MAX_COLOR}")
+    return int(words[0]), tuple(float(word) for word in words[1:4]), color
