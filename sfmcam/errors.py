@@ -27,6 +27,10 @@ class ScoreFileError(InputError):
     """A score file that does not follow CameraBench's schema."""
 
 
+class DownloadError(SfmcamError):
+    """Something could not be fetched over the network; what has arrived whole stays."""
+
+
 class ConfigError(SfmcamError):
     """An option or configuration value that is unknown or out of range (exit code 2)."""
 

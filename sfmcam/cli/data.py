@@ -1,0 +1,58 @@
+"""`sfmcam data`: fetching and making labelled sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def data() -> None:
+    """Fetch or make labelled sets of clips."""
+
+
+@data.command()
+@click.option("--to", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Folder to fetch into.  [default: data/camerabench]")
+@click.option("--labels-only", is_flag=True, help="Leave the videos out: enough for `sfmcam evaluate --labels`.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="At most N videos, spread over the 15 tasks.")
+def camerabench(folder: Path | None, labels_only: bool, limit: int | None) -> None:
+    """Fetch CameraBench's labels (GitHub) and videos (Hugging Face).
+
+    Only what is missing is fetched, so a run that broke off is resumed by running it again. `sfmcam bench camerabench` looks in
+    data/camerabench, or in camerabench below the folder that SFMCAM_DATA names.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from sfmcam.datasets.camerabench import camerabench_folder
+    from sfmcam.datasets.camerabench_download import download_camerabench
+
+    _silence_huggingface_hub()
+    folder = folder or camerabench_folder()
+    columns = (TextColumn("videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("videos", total=None)
+
+        def on_progress(present: int, wanted: int) -> None:
+            progress.update(task, completed=present, total=wanted)
+
+        report = download_camerabench(folder, labels_only=labels_only, limit=limit, on_progress=on_progress)
+    click.echo(f"{folder}: {report.labels_fetched} label files fetched (CC BY 4.0).")
+    if labels_only:
+        return
+    click.echo(f"{folder}: {report.videos_fetched} videos fetched, {report.videos_present} here (third-party material, for research).")
+    if report.unavailable:
+        first = report.unavailable[0]
+        click.echo(
+            f"Warning: the server lacks {len(report.unavailable)} videos (first: {first}); their labels count as missing_video.", err=True
+        )
+
+
+def _silence_huggingface_hub() -> None:
+    """Keep its own bar per file out of ours; that it is not installed is for the download to say."""
+    try:
+        from huggingface_hub.utils import disable_progress_bars
+    except ImportError:
+        return
+    disable_progress_bars()

@@ -1,0 +1,84 @@
+"""Bootstrap over videos: how much a figure would move with another draw of clips from the same source.
+
+All tasks and all methods see the same resamples, so that means over tasks and differences between methods are paired. Percentile intervals:
+the bias-corrected kind breaks down with a single positive.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sfmcam.types import Bool, Float, Int
+
+Counts = NDArray[np.uint16]
+LEVEL = 0.95
+BLOCK = 512  # resamples at a time; bounds the memory, not the result
+
+
+class Interval(NamedTuple):
+    """A 95 % interval; NaN where there is nothing to take it from."""
+
+    low: float
+    high: float
+
+
+NO_INTERVAL = Interval(float("nan"), float("nan"))
+
+
+def resample_counts(num_videos: int, *, resamples: int, seed: int) -> Counts:
+    """Return (resamples, num_videos): how often each video is in each draw of `num_videos` with replacement."""
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((resamples, num_videos), dtype=np.uint16)
+    for row in counts:
+        row[:] = np.bincount(rng.integers(0, num_videos, num_videos), minlength=num_videos)
+    return counts
+
+
+def bootstrap_average_precision(labels: Bool, ranks: Int, counts: Counts) -> Float:
+    """Return (resamples,) average precision of each resample, NaN where it drew no positive or no negative.
+
+    Args:
+        labels: (n,) of the clips of one task.
+        ranks: (n,) higher is better; equal ranks are ties.
+        counts: (resamples, n) how often each clip is in each resample, its column of `resample_counts`.
+
+    Convention: the same definition as `average_precision`, ties included, each clip weighted by its count.
+    """
+    order = np.argsort(-ranks, kind="stable")
+    last_of_tie = np.flatnonzero(np.append(np.diff(ranks[order]) != 0, True)) if len(order) else order
+    blocks = [counts[start : start + BLOCK, order] for start in range(0, len(counts), BLOCK)]
+    values = [_average_precision(labels[order], block, last_of_tie) for block in blocks]
+    return np.concatenate(values) if values else np.empty(0)
+
+
+def _average_precision(labels: Bool, counts: Counts, last_of_tie: Int) -> Float:
+    """Average precision of clips already in falling order, per row of `counts`."""
+    drawn = np.cumsum(counts, axis=1, dtype=np.float64)[:, last_of_tie]
+    hits = np.cumsum(counts * labels, axis=1, dtype=np.float64)[:, last_of_tie]
+    if not hits.size:
+        return np.full(len(counts), np.nan)
+    precision = hits / np.maximum(drawn, 1.0)
+    positives = hits[:, -1]
+    defined = (positives > 0) & (positives < drawn[:, -1])
+    summed = (np.diff(hits, axis=1, prepend=0.0) * precision).sum(axis=1)
+    return np.where(defined, summed / np.maximum(positives, 1.0), np.nan)
+
+
+def mean_over_tasks(resampled: Float, full: Float) -> Float:
+    """Return (resamples,) mean over tasks of `resampled` (tasks, resamples).
+
+    A task that a resample cannot rate keeps its value on the full pool, `full` (tasks,), so that every mean is over the same tasks.
+    """
+    return np.where(np.isnan(resampled), full[:, None], resampled).mean(axis=0)
+
+
+def percentile_interval(values: Float) -> Interval:
+    """Return the central 95 % of the finite `values`; NaN without any."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return NO_INTERVAL
+    low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high))

@@ -1,0 +1,139 @@
+"""The pool: which videos each task asks about and what is true of them; and one method's answers, lined up with it.
+
+Every method is judged on the same pool. What a method has not answered stays in it as a failure named `not_run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sfmcam.datasets.labelled_set import LabelledSet
+from sfmcam.errors import ScoreFileError
+from sfmcam.io.score_file import NOT_RUN
+from sfmcam.io.score_reader import MethodScores
+from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
+from sfmcam.types import Bool, Float, Int
+
+REASON_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class TaskPool:
+    """Videos of one task.
+
+    Attributes:
+        videos: (n,) file names.
+        labels: (n,) True for a positive.
+        columns: (n,) index of each video in `Pool.videos`.
+    """
+
+    videos: tuple[str, ...]
+    labels: Bool
+    columns: Int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All tasks, by split name and in the order of the table of primitives; `videos` are those of all tasks together."""
+
+    name: str
+    videos: tuple[str, ...]
+    tasks: dict[str, TaskPool]
+
+    @property
+    def num_rows(self) -> int:
+        """Number of (task, video) pairs."""
+        return sum(len(task.videos) for task in self.tasks.values())
+
+    @property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """(rows, positives) by split."""
+        return {split: (len(task.videos), int(task.labels.sum())) for split, task in self.tasks.items()}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One method on one task, lined up with `TaskPool.videos`.
+
+    Attributes:
+        scores: (n,) NaN where failed.
+        failures: reason -> number of rows.
+    """
+
+    scores: Float
+    failures: dict[str, int]
+
+
+def pool_from_labels(labelled_set: LabelledSet) -> Pool:
+    """Return the pool of a labelled set, videos that are not there included."""
+    truth = {split: {row.video: row.label for row in rows} for split, rows in labelled_set.rows.items()}
+    return _pool(labelled_set.name, truth)
+
+
+def pool_from_scores(methods: Sequence[MethodScores]) -> Pool:
+    """Return every row that any method has, with the ground truth that the score files state.
+
+    Raises:
+        ScoreFileError: two methods state opposite truths for a row.
+    """
+    truth: dict[str, dict[str, bool]] = {}
+    for method in methods:
+        for split, rows in method.rows.items():
+            known = truth.setdefault(split, {})
+            for video, row in rows.items():
+                if known.setdefault(video, row.label) != row.label:
+                    raise ScoreFileError(
+                        f"the score files contradict one another on whether {split} holds for '{video}' ({method.name} against a method "
+                        f"before it); say which labels are right with --labels"
+                    )
+    return _pool("score files", truth)
+
+
+def answers(method: MethodScores, split: str, task: TaskPool) -> Answers:
+    """Line up what `method` says with the videos of `task`."""
+    rows = method.rows.get(split, {})
+    scores = np.full(len(task.videos), np.nan)
+    failures: dict[str, int] = {}
+    for index, video in enumerate(task.videos):
+        error = rows[video].error if video in rows else NOT_RUN
+        if error is None:
+            scores[index] = rows[video].score
+        else:
+            failures[_reason(error)] = failures.get(_reason(error), 0) + 1
+    return Answers(scores, dict(sorted(failures.items(), key=lambda item: (-item[1], item[0]))))
+
+
+def _reason(error: str) -> str:
+    """Our own statuses as they are; of another tool's sentence, what comes before the file name or number in it."""
+    return error.split("\n")[0].split(":")[0].strip()[:REASON_LENGTH] or "unnamed"
+
+
+def disagreements(method: MethodScores, pool: Pool) -> list[str]:
+    """Return a sentence for each way in which the rows of `method` are not those of `pool`."""
+    absent = [(s, v) for s, task in pool.tasks.items() for v in task.videos if v not in method.rows.get(s, {})]
+    truth = {
+        (split, video): bool(label) for split, task in pool.tasks.items() for video, label in zip(task.videos, task.labels, strict=True)
+    }
+    known = [(split, row) for split, rows in method.rows.items() for row in rows.values()]
+    foreign = [(split, row.video) for split, row in known if (split, row.video) not in truth]
+    opposite = [(split, row.video) for split, row in known if truth.get((split, row.video), row.label) != row.label]
+    cases = (
+        (absent, f"of {pool.num_rows} rows are not in its score files and count as failures ({NOT_RUN})"),
+        (foreign, "rows of its score files are not in the labels and were left out"),
+        (opposite, "rows of its score files state another truth than the labels, which were used"),
+    )
+    return [f"{method.name}: {len(rows)} {what}; first: {rows[0][0]} {rows[0][1]}" for rows, what in cases if rows]
+
+
+def _pool(name: str, truth: dict[str, dict[str, bool]]) -> Pool:
+    tasks_truth = {split: truth[split] for split in PRIMITIVE_BY_SPLIT if truth.get(split)}
+    videos = tuple(sorted({video for known in tasks_truth.values() for video in known}))
+    column_of = {video: column for column, video in enumerate(videos)}
+    tasks = {
+        split: TaskPool(tuple(known), np.array(list(known.values()), dtype=bool), np.array([column_of[video] for video in known]))
+        for split, known in tasks_truth.items()
+    }
+    return Pool(name, videos, tasks)
