@@ -20,8 +20,9 @@ SIZE_PX = (1280, 960)
 HEADER_PX, FOOTER_PX = 86, 62
 SCENE_SIZE_PX = (SIZE_PX[0], SIZE_PX[1] - HEADER_PX - FOOTER_PX)
 MARGIN_PX = 28
+BELOW_HEADER = np.array([0.0, HEADER_PX])  # from the drawing's pixels to the picture's
 INK, SOFT, LINE = (28, 32, 40), (92, 98, 110), (222, 225, 230)
-AXES_LENGTH_PX, AXES_ROOM_PX = 50, 96  # arrow, and half the square that the three arrows and their names need
+AXES_LENGTH_PX, AXES_ROOM_PX = 50, 106  # arrow, and half the square that the three arrows and their names need
 BAR_WIDTH_PX, BAR_HEIGHT_PX = 300, 14
 
 
@@ -37,7 +38,7 @@ def compose(drawing: UInt8, scene: Scene, view: Viewpoint, *, title: str) -> Any
     pen.line([(0, bottom), (SIZE_PX[0], bottom)], fill=LINE, width=2)
     _write_header(pen, title, scene.facts)
     _write_ends(pen, scene, view)
-    _draw_axes(pen, view, at=emptiest_corner(view.pixels(scene.in_view)) + [0, HEADER_PX])
+    _draw_axes(pen, view, at=emptiest_corner(view.pixels(scene.in_view)) + BELOW_HEADER)
     _draw_time(pen, scene)
     _write_scale(pen, scene)
     return picture
@@ -73,7 +74,7 @@ def _write_header(pen: ImageDraw, title: str, facts: tuple[str, ...]) -> None:
 def _write_ends(pen: ImageDraw, scene: Scene, view: Viewpoint) -> None:
     """Name the first and the last camera beside their centres, on opposite sides where the two are near one another."""
     ends = np.stack([scene.first_center, scene.last_center])
-    (start, end), colors = view.pixels(ends) + [0, HEADER_PX], (scene.dots.colors * 175).astype(int)
+    (start, end), colors = view.pixels(ends) + BELOW_HEADER, (scene.dots.colors * 175).astype(int)
     if np.linalg.norm(end - start) < 24:
         _label(pen, "start and end" if scene.span_s[1] > scene.span_s[0] else "camera", start, side=-1, color=colors[0])
         return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sfmcam.errors import InputError
-from sfmcam.geometry.rigid import camera_centers, inverse, transform_points
+from sfmcam.geometry.rigid import inverse, transform_points
 from sfmcam.geometry.rotation import rotation_angle_rad
 from sfmcam.types import CameraTrajectory, Float, Int, PointCloud, Scale
 from sfmcam.viz.frustum import Frustum, camera_frustum

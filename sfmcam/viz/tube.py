@@ -64,9 +64,11 @@ def _balls(dots: Dots, view: Viewpoint) -> Mesh:
     count = 4 * SIDES
     angle = np.arange(count) * 2 * np.pi / count
     ring = np.cos(angle)[:, None] * rotation[0] + np.sin(angle)[:, None] * rotation[1]
-    radius = view.world_per_pixel(dots.centers) * dots.radii_px
-    # Pulled towards the eye by the radius, as the front of a ball would be, so that lines end at it and do not cross it.
-    front = dots.centers - rotation[2] * radius[:, None]
+    per_pixel = view.world_per_pixel(dots.centers)
+    radius = per_pixel * dots.radii_px
+    # Pulled towards the eye, as the front of a ball would be, so that lines end at it; a later dot lies over an earlier one.
+    lift = per_pixel * (dots.radii_px.max(initial=0.0) + np.arange(len(radius)))
+    front = dots.centers - rotation[2] * lift[:, None]
     rims = front[:, None] + radius[:, None, None] * ring
     vertices = np.concatenate([rims, front[:, None]], axis=1)
     pattern = np.stack([np.arange(count), np.roll(np.arange(count), -1), np.full(count, count)], 1)
