@@ -41,6 +41,7 @@ class ClipJob:
         scratch: folder for the temporary files of this job alone; made and removed by whoever runs the job.
         draw: whether to draw the pictures.
         memory_bytes: limit of the child's data; None for no limit.
+        source_hash: tells whether the source is still the one that a kept result came from; empty where nothing is kept.
     """
 
     clip_id: str
@@ -50,6 +51,7 @@ class ClipJob:
     scratch: Path
     draw: bool = False
     memory_bytes: int | None = None
+    source_hash: str = ""
 
     @property
     def checkpoint(self) -> Path:

@@ -14,7 +14,7 @@ import shutil
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,7 +51,7 @@ class LocalExecutor:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["sfmcam.batch.preload"])
 
-    def run(self, jobs: Sequence[ClipJob]) -> Iterator[tuple[ClipJob, ClipResult]]:
+    def run(self, jobs: Sequence[ClipJob]) -> Generator[tuple[ClipJob, ClipResult], None, None]:
         """Yield every job with its result, in the order in which they end.
 
         Closing the iterator ends the children that are still at work; a Ctrl-C does so too.

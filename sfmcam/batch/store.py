@@ -99,7 +99,7 @@ class RunStore:
 
 
 def configuration(method: Method) -> dict[str, Any]:
-    """Return what the results of a method depend on, besides the video. Time limit and threads are not in it: they decide whether, not what."""
+    """Return what the results of a method depend on, besides the video: not the time limit and threads, which decide whether, not what."""
     return {
         "sfmcam_version": __version__,
         "estimator": method.entry,
@@ -115,7 +115,14 @@ def configuration_hash(method: Method) -> str:
 
 
 def hash_source(source: Path) -> str:
-    """Return a hash of a video's name, size and both ends, or of an image folder's listing; a copy of the file has the same."""
+    """Return a hash of a video's name, size and both ends, or of an image folder's listing; the same for a copy."""
+    try:
+        return _hash_of_content(source)
+    except OSError:
+        return "unreadable"
+
+
+def _hash_of_content(source: Path) -> str:
     digest = hashlib.sha256(source.name.encode())
     if source.is_dir():
         for path in sorted(source.iterdir()):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +18,8 @@ from sfmcam.workspace import ClipFolder
 
 BAR_WIDTH = 20
 MAX_PRIMITIVES = 5
+WEAK = 0.002  # scores below this are noise under either scoring ...
+WEAK_SHARE = 0.03  # ... as are those below this share of the strongest
 WORTH_TELLING_S = 0.05
 SCORE_NAMES = {"depth": "score (picture widths)", "camerabench": "score (CameraBench)"}
 
@@ -35,7 +36,7 @@ def summarise(result: ClipResult, *, folder: Path, scoring: str) -> RenderableTy
         parts += _failure_lines(result.failure.meaning, result.failure_message)
     parts += [Text(f"  note: {problem}", style="yellow") for problem in result.problems]
     parts.append(Text(f"  {_cost(result)}", style="dim"))
-    parts.append(Text(f"  files: {folder}/" + (f" (log: {ClipFolder(folder).log.name})" if not result.status.is_success else "")))
+    parts.append(Text(f"  files: {folder}/" + ("" if result.status.is_success else f"; log: {ClipFolder(folder).log}")))
     return Group(*parts)
 
 
@@ -79,16 +80,17 @@ def _basis(shot: ShotResult) -> str:
 def _primitive_table(shot: ShotResult, *, scoring: str) -> Table:
     """The strongest primitives: how far, how sure, and the score as a bar."""
     scores = shot.scores[scoring]
-    ranked = sorted((p for p in PRIMITIVES if p.dof is not None), key=lambda p: -scores[p.id])[:MAX_PRIMITIVES]
-    longest = max((scores[p.id] for p in ranked), default=0.0)
+    longest = max(scores[p.id] for p in PRIMITIVES if p.dof is not None)
+    strong = [p for p in PRIMITIVES if p.dof is not None and scores[p.id] > max(WEAK, WEAK_SHARE * longest)]
+    ranked = sorted(strong, key=lambda p: -scores[p.id])[:MAX_PRIMITIVES]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("primitive", "change", "+-", SCORE_NAMES[scoring], ""):
         table.add_column(name, justify="right" if name in ("change", "+-") else "left")
     for primitive in ranked:
         change, sigma = _change(shot, primitive)
         score = scores[primitive.id]
-        bar = "#" * round(BAR_WIDTH * max(score, 0.0) / longest) if longest > 0 else ""
-        table.add_row(escape(primitive.id), change, sigma, f"{score:+.3f}", Text(bar, style="cyan"))
+        bar = Text("#" * max(1, round(BAR_WIDTH * score / longest)), style="cyan")
+        table.add_row(primitive.id, change, sigma, f"{score:+.3f}", bar)
     table.add_row("static", "", "", f"{scores['static']:+.3f}", "")
     return table
 

@@ -1,10 +1,15 @@
-"""The table of estimators. To add one: its file, a line here, and its presets in configs/estimators/<name>.toml."""
+"""The table of estimators. To add one: its file, a line here, and its presets in configs/estimators/<name>.toml.
+
+`external:FOLDER` is not an estimator but a folder of trajectories that another tool estimated; what follows its colon is
+the folder, where for the others it is the preset.
+"""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from sfmcam.config import FrameConfig, Model, RunConfig, build, config_dir, read_toml
@@ -15,32 +20,39 @@ from sfmcam.estimators.base import Estimator
 ESTIMATORS: dict[str, str] = {
     "colmap": "sfmcam.estimators.colmap:Colmap",
     "glomap": "sfmcam.estimators.colmap:Glomap",
+    "external": "sfmcam.estimators.external:External",
 }
 DEFAULT_PRESET = "tuned"
+EXTERNAL = "external"
 
 
 @dataclass(frozen=True)
 class EstimatorSpec:
-    """An estimator with a preset, written `name` or `name:preset` (a bare name means the preset `tuned`)."""
+    """An estimator with a preset, written `name` or `name:preset` (a bare name means the preset `tuned`), or `external:FOLDER`."""
 
     name: str
     preset: str
+    folder: Path | None = None
 
     @property
     def slug(self) -> str:
-        """Folder and column name: `glomap` for the preset that a bare name means, `glomap-default` for another."""
+        """Folder and column name: `glomap` for the preset that a bare name means, `glomap-default` for another, `external-FOLDER`."""
+        if self.folder is not None:
+            return f"{self.name}-{self.folder.name}"
         return self.name if self.preset == DEFAULT_PRESET else f"{self.name}-{self.preset}"
 
 
 def parse_spec(text: str) -> EstimatorSpec:
-    """Read `name` or `name:preset`.
+    """Read `name`, `name:preset` or `external:FOLDER`.
 
     Raises:
-        ConfigError: unknown name or preset, with the nearest known one.
+        ConfigError: unknown name or preset, with the nearest known one, or a folder that is not there.
     """
     name, _, preset = text.strip().partition(":")
     if name not in ESTIMATORS:
         raise ConfigError(_unknown("estimator", name, sorted(ESTIMATORS)))
+    if name == EXTERNAL:
+        return EstimatorSpec(name, DEFAULT_PRESET, _trajectory_folder(preset))
     preset = preset or DEFAULT_PRESET
     presets = sorted(_presets(name))
     if preset not in presets:
@@ -61,8 +73,14 @@ def run_config(overrides: dict[str, Any]) -> RunConfig:
 
 def load_options(spec: EstimatorSpec) -> Model:
     """Return the validated options of the preset; imports the estimator's module."""
-    options_model: type[Model] = _import_class(ESTIMATORS[spec.name]).Options
-    return build(options_model, _presets(spec.name)[spec.preset].get("options", {}), where=f"options of {spec.slug}")
+    options_model: type[Model] = estimator_class(spec.name).Options
+    folder = {} if spec.folder is None else {"folder": spec.folder}
+    return build(options_model, _presets(spec.name)[spec.preset].get("options", {}), folder, where=f"options of {spec.slug}")
+
+
+def estimator_class(name: str) -> Any:
+    """Import the class of an estimator of the table."""
+    return _import_class(ESTIMATORS[name])
 
 
 def load_estimator(spec: EstimatorSpec, run: RunConfig) -> Estimator:
@@ -72,8 +90,8 @@ def load_estimator(spec: EstimatorSpec, run: RunConfig) -> Estimator:
 
 def make_estimator(entry: str, options: dict[str, Any], run: RunConfig) -> Estimator:
     """Make the estimator at `entry` ("module:class") from plain option values, as a child process gets them."""
-    estimator_class = _import_class(entry)
-    estimator: Estimator = estimator_class(build(estimator_class.Options, options, where=f"options of {entry}"), run)
+    made_of = _import_class(entry)
+    estimator: Estimator = made_of(build(made_of.Options, options, where=f"options of {entry}"), run)
     return estimator
 
 
@@ -85,6 +103,15 @@ def preset_names(name: str) -> list[str]:
 def _import_class(entry: str) -> Any:
     module_name, class_name = entry.split(":")
     return getattr(import_module(module_name), class_name)
+
+
+def _trajectory_folder(text: str) -> Path:
+    if not text:
+        raise ConfigError(f"'{EXTERNAL}' needs the folder of the trajectories, written {EXTERNAL}:FOLDER")
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        raise ConfigError(f"there is no folder {text} (in {EXTERNAL}:{text})")
+    return folder
 
 
 def _presets(name: str) -> dict[str, Any]:

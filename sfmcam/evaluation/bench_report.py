@@ -1,0 +1,134 @@
+"""What a run over a labelled set leaves behind to be read: results.json with every figure, results.md with the tables."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from sfmcam import __version__
+from sfmcam.batch.store import configuration, configuration_hash
+from sfmcam.evaluation.bench_tables import cost, cost_table, status_table
+from sfmcam.evaluation.benchmark import BenchPlan, Results
+from sfmcam.evaluation.leaderboard import Leaderboard, leaderboard
+from sfmcam.evaluation.leaderboard_text import TextTable
+from sfmcam.io.json_file import write_json
+from sfmcam.io.score_reader import read_score_dir
+from sfmcam.io.text_file import write_text
+from sfmcam.jobs import Method
+from sfmcam.results import SCORINGS, ClipResult
+
+PACKAGES = ("numpy", "scipy", "opencv-python", "av", "pycolmap", "scikit-learn", "scenedetect")  # those that can change a figure
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """Everything that is told about a run.
+
+    Attributes:
+        plan: what was run.
+        command: the command line that asked for it.
+        scoring: the one whose leaderboard is shown.
+        results: every clip under every method.
+        boards: per scoring of `SCORINGS`, the leaderboard.
+    """
+
+    plan: BenchPlan
+    command: str
+    scoring: str
+    results: Results
+    boards: dict[str, Leaderboard]
+
+    @property
+    def board(self) -> Leaderboard:
+        """The leaderboard under the scoring that was asked for."""
+        return self.boards[self.scoring]
+
+    @property
+    def tables(self) -> tuple[TextTable, ...]:
+        """The tables beside the leaderboard."""
+        return (status_table(self.results), cost_table(self.results))
+
+
+def make_report(plan: BenchPlan, results: Results, *, scoring: str, command: str) -> BenchReport:
+    """Rate the score files that `run_benchmark` wrote; both scorings, so that they can be compared without another run."""
+    boards = {}
+    for name in SCORINGS:
+        methods = [method for m in plan.methods for method in read_score_dir(plan.folder.scores(m.slug, name))]
+        boards[name] = leaderboard(methods, plan.labelled_set, resamples=RESAMPLES)
+    return BenchReport(plan, command, scoring, results, boards)
+
+
+def write_report(report: BenchReport) -> None:
+    """Write results.json and results.md into the run's folder.
+
+    Raises:
+        InputError: they cannot be written.
+    """
+    write_json(report.plan.folder.results_json, to_json(report))
+    write_text(report.plan.folder.results_md, to_markdown(report))
+
+
+def to_json(report: BenchReport) -> dict[str, Any]:
+    """Return what `results.json` holds (docs/outputs.md)."""
+    labelled_set = report.plan.labelled_set
+    return {
+        "sfmcam_version": __version__,
+        "command": report.command,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "machine": {"system": platform.platform(), "jobs": report.plan.workers},
+        "dataset": {
+            "name": labelled_set.name,
+            "clips": len(labelled_set.clips),
+            "labels": labelled_set.num_rows,
+            "missing_videos": labelled_set.missing_videos,
+        },
+        "methods": [_method_json(method, report.results[method.slug]) for method in report.plan.methods],
+        "scoring": report.scoring,
+        "leaderboards": {name: board.to_json() for name, board in report.boards.items()},
+    }
+
+
+def to_markdown(report: BenchReport) -> str:
+    """Return the tables as GitHub Markdown."""
+    head = f"# {report.plan.labelled_set.name}: {', '.join(report.results)}\n\n"
+    made = f"Made by sfmcam {__version__} with `{report.command}`; scoring `{report.scoring}`. Every figure is in results.json.\n"
+    return "\n".join([head + made, report.board.to_markdown(), *(table.markdown() for table in report.tables)])
+
+
+def _method_json(method: Method, results: dict[str, ClipResult]) -> dict[str, Any]:
+    return {
+        "slug": method.slug,
+        "configuration": configuration(method),
+        "configuration_hash": configuration_hash(method),
+        "run": method.run.model_dump(mode="json"),
+        "cost": cost(results.values()),
+        "clips": {clip_id: _clip_json(result) for clip_id, result in results.items()},
+    }
+
+
+def _clip_json(result: ClipResult) -> dict[str, Any]:
+    shot = result.main_shot
+    return {
+        "status": result.status.value,
+        "message": result.message,
+        "sentence": shot.sentence if shot else "",
+        "shots": len(result.shots),
+        "frames": result.num_frames,
+        "posed": sum(s.num_posed for s in result.shots),
+        "seconds": result.seconds.total,
+        "peak_mb": result.peak_mb,
+        "problems": result.problems,
+        "scores": {scoring: result.scores(scoring) for scoring in SCORINGS},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
