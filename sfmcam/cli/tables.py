@@ -43,20 +43,20 @@ def print_leaderboard(console: Console, board: Leaderboard, *, details: bool = T
     name_width = min(longest, max(console.width - NUMBERS_WIDTH, SHORTEST_NAME))
     head_to_head = _joined(tasks, summary_table(board))
     if _width(console, head_to_head, name_width) <= console.width:
-        _print_table(console, head_to_head, name_width)
+        print_table(console, head_to_head, name_width)
     else:
-        _print_table(console, tasks, name_width)
-        _print_table(console, summary_table(board))
+        print_table(console, tasks, name_width)
+        print_table(console, summary_table(board))
     for line in notes(board):
         console.print(Text(line, style="dim"))
     console.print()
     if board.published:
-        _print_table(console, published, name_width)
+        print_table(console, published, name_width)
         for line in published_notes(board):
             console.print(Text(line, style="dim"))
         console.print()
     for method in board.methods if details else ():
-        _print_table(console, detail_table(method))
+        print_table(console, detail_table(method))
         console.print(Text(failure_line(method), style="dim"))
         console.print()
 
@@ -91,6 +91,6 @@ def _width(console: Console, table: TextTable, name_width: int) -> int:
     return Measurement.get(console, options, _rich(table, name_width)).maximum
 
 
-def _print_table(console: Console, table: TextTable, name_width: int = 0) -> None:
+def print_table(console: Console, table: TextTable, name_width: int = 0) -> None:
     console.print(_rich(table, name_width))
     console.print()
