@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 UInt8 = NDArray[np.uint8]
+Int = NDArray[np.int64]
 
 ROTATION_TOLERANCE = 1e-4  # a float32 file of seven digits passes, a scaled or sheared matrix does not
 
@@ -33,6 +34,8 @@ class Status(StrEnum):
     NO_INITIAL_PAIR = "no_initial_pair"
     MAPPING_FAILED = "mapping_failed"
     TOO_FEW_REGISTERED = "too_few_registered"
+    MISSING_TRAJECTORY = "missing_trajectory"
+    UNREADABLE_TRAJECTORY = "unreadable_trajectory"
     TIMEOUT = "timeout"
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
@@ -61,6 +64,8 @@ STATUS_MEANING: dict[Status, str] = {
     Status.NO_INITIAL_PAIR: "Mapping found no image pair with enough parallax to start from.",
     Status.MAPPING_FAILED: "Mapping started but no consistent reconstruction came out.",
     Status.TOO_FEW_REGISTERED: "Too few frames could be placed in the reconstruction to speak for the clip.",
+    Status.MISSING_TRAJECTORY: "The folder of trajectories has no file for this clip; name the file after the video.",
+    Status.UNREADABLE_TRAJECTORY: "The trajectory file of this clip cannot be used.",
     Status.TIMEOUT: "The time limit was reached; try a larger --timeout or a lower --fps.",
     Status.CRASHED: "The worker process died; its last words are in the log.",
     Status.OUT_OF_MEMORY: "The worker process ran out of memory; try a lower --fps or fewer --jobs.",

@@ -22,7 +22,7 @@ def write_artifacts(folder: Path, *, trajectory: CameraTrajectory, motion: dict[
     """
     make_folder(folder)
     files = ShotFolder(folder)
-    paths = {"tum": folder / "trajectory.tum", "npz": folder / "trajectory.npz", "motion": files.motion, "scores": files.scores}
+    paths = {"tum": folder / "trajectory.tum", "npz": files.trajectory, "motion": files.motion, "scores": files.scores}
     write_tum(paths["tum"], trajectory)
     write_npz(paths["npz"], trajectory)
     write_json(paths["motion"], motion)
