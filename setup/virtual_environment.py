@@ -53,7 +53,9 @@ def install(folder: Path) -> None:
             " To download 1 GB in all instead of 3.5 GB: make setup SFMCAM_TORCH_INDEX=https://download.pytorch.org/whl/cpu"
         )
     print(f"sfmcam set-up: installing into {folder} (several minutes on a fresh machine)", flush=True)
-    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[all,dev]"], check=True)
+    # setuptools warns on every editable installation; it would read as a fault of this one.
+    environment = dict(os.environ, PYTHONWARNINGS="ignore:Editable installation")
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[all,dev]"], check=True, env=environment)
 
 
 def main(arguments: "list[str]") -> int:

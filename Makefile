@@ -1,0 +1,56 @@
+# Every target first makes the environment: `.venv` in this folder. `make` alone lists the targets.
+#
+# Variables of `bench-sfm`: DATASET (a folder in CameraBench's layout, `camerabench` or `synthetic`), ESTIMATORS, OUT, LIMIT, JOBS.
+# Variables of the set-up: PYTHON (3.11 or newer), SFMCAM_TORCH_INDEX (e.g. https://download.pytorch.org/whl/cpu: the CPU build of
+# torch, 1 GB to download in all instead of 3.5 GB), SFMCAM_SYSTEM_INSTALL=no (never call the system's package manager).
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.sfmcam-is-set-up
+IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+# The first Python that is new enough; plain python3 where none is, so that its own complaint is seen.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(IS_NEW_ENOUGH) 2>/dev/null && echo $$p && exit; done; echo python3)
+
+DATASET ?= $(if $(wildcard data/camerabench/videos),camerabench,synthetic)
+ESTIMATORS ?= colmap,glomap
+OUT ?= out/bench
+PYTEST_ARGS ?=
+
+export SFMCAM_TORCH_INDEX SFMCAM_SYSTEM_INSTALL
+.DEFAULT_GOAL := help
+.PHONY: help setup bench-sfm test test-slow lint type format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv, install everything but the cluster extra, check the system libraries
+
+$(STAMP): setup.cfg pyproject.toml constraints.txt setup/virtual_environment.py setup/system_libraries.py
+	@$(PYTHON) setup/virtual_environment.py $(VENV)
+	@$(BIN)/python setup/system_libraries.py
+	@touch $@
+
+bench-sfm: $(STAMP) ## run COLMAP and GLOMAP on a labelled set and print the table (DATASET= ESTIMATORS= OUT= LIMIT= JOBS=)
+	$(BIN)/sfmcam bench $(DATASET) -e $(ESTIMATORS) -o $(OUT) $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS))
+
+test: $(STAMP) ## run the fast tests
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(STAMP) ## run the slow tests
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+lint: $(STAMP) ## check style and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+type: $(STAMP) ## check types
+	$(BIN)/mypy
+
+format: $(STAMP) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove the environment and every cache; out/ and data/ stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
