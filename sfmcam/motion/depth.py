@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from sfmcam.motion.smooth import local_line, smooth, unsteadiness, window_sigma_s
+from sfmcam.motion.smooth import local_line, smooth, window_sigma_s
 from sfmcam.types import CameraTrajectory, Float, Scale
 
 NOMINAL_EXTENT = 0.3  # scene depths: what the extent of a path of unknown scale counts as
@@ -48,6 +48,6 @@ def scene_depth(trajectory: CameraTrajectory, centers: Float) -> tuple[Float, De
         return np.full(len(depth), np.inf), DepthSource.NONE
     if trajectory.scale is Scale.METRIC:
         return np.full(len(depth), NOMINAL_METRIC_DEPTH_M), DepthSource.NOMINAL_METRIC
-    noise = NOISE_RATIO * float(np.sqrt((unsteadiness(times_s, centers, smoothed) ** 2).sum(axis=1).mean()))
+    noise = NOISE_RATIO * float(np.sqrt(((centers - smoothed) ** 2).sum(axis=1).mean()))
     granted = NOMINAL_EXTENT * extent**2 / (extent**2 + noise**2)
     return np.full(len(depth), extent / granted), DepthSource.PATH_EXTENT

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from sfmcam.motion.depth import DepthSource
-from sfmcam.motion.legs import Leg, find_legs, find_phases
+from sfmcam.motion.legs import SIGMAS, Leg, find_legs, find_phases
 from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, TRANSLATION_DOFS, Dof
 from sfmcam.motion.smooth import smooth
@@ -20,6 +20,7 @@ BACK_RATIO = 0.75  # a return of at least this share (and at most its inverse) i
 NET_SHARE = 0.3  # for a motion that turns several times, the net change is told from this share of the range on
 SHAKE_WIDTHS = 0.002  # one pixel in 500
 STRONG_SHAKE_WIDTHS = 0.01
+DRIFT_WIDTHS = 0.005  # less than this (and than twice its uncertainty) is "still", more but not enough to be told is "hardly moves"
 NOISE_TO_JITTER = 2.0  # jitter below this many times what the noise alone would leave (noise / sqrt 2) is not called shake
 
 PARTICIPLE = {"moves": "moving", "zooms": "zooming", "pans": "panning", "tilts": "tilting", "rolls": "rolling"}
@@ -39,7 +40,7 @@ def describe(measurement: MotionMeasurement) -> str:
     legs = find_legs(measurement)
     shake = _shake(measurement)
     if not legs:
-        return f"The camera {f'{shake} but goes nowhere' if shake else 'holds still'}."
+        return f"The camera {_without_motion(measurement, shake)}."
     phases, teller = find_phases(legs), _Teller(measurement)
     if len(phases) > MAX_PHASES or len(legs) > MAX_LEGS:
         told = f"keeps changing its motion: it {teller.summary(legs)}"
@@ -132,7 +133,8 @@ def _translation_unit(measurement: MotionMeasurement) -> str:
 def _quantity(dof: Dof, size: float, translation_unit: str) -> str:
     """Return a size with its unit in words: "23 degrees", "0.4 scene depths", "1.5x"."""
     if dof is Dof.ZOOM:
-        return f"{np.exp(size):.2f}".rstrip("0").rstrip(".") + "x"
+        ratio = float(np.exp(size))
+        return f"{round(ratio, 2 if ratio < 2 else 1):g}x"
     number = _number(size)
     unit = "degree" if dof in ROTATION_DOFS else translation_unit
     if unit == "m" or number == "1":
@@ -152,6 +154,13 @@ def _listed(items: list[str]) -> str:
 
 def _sign(value: float) -> int:
     return 1 if value > 0 else -1
+
+
+def _without_motion(measurement: MotionMeasurement, shake: str) -> str:
+    if shake:
+        return f"{shake} but goes nowhere"
+    drift = np.nan_to_num(measurement.extent) > np.maximum(SIGMAS * np.nan_to_num(measurement.sigma), DRIFT_WIDTHS / measurement.image_gain)
+    return "hardly moves" if drift.any() else "holds still"
 
 
 def _shake(measurement: MotionMeasurement) -> str:

@@ -10,7 +10,7 @@ from sfmcam.geometry.rotation import vector_from_rotation
 from sfmcam.motion.depth import scene_depth
 from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import Dof
-from sfmcam.motion.smooth import samples_per_window, smooth, unsteadiness
+from sfmcam.motion.smooth import samples_per_window, smooth
 from sfmcam.types import Bool, CameraTrajectory, Evidence, Float
 
 NOMINAL_FOCAL_OVER_WIDTH = 0.85  # a horizontal field of view of 61 degrees
@@ -40,8 +40,8 @@ def measure(trajectory: CameraTrajectory) -> MotionMeasurement:
     steps = np.hstack([_rotation_steps(poses), _translation_steps(centers, depth), _zoom_steps(trajectory.focal_px[valid])])
     path = np.vstack([np.zeros(7), np.cumsum(steps, axis=0)])
     path[:, Dof.ZOOM] = _zoom_path(trajectory.focal_px[valid])
-    smoothed, residual = _smooth_known(times_s, path)
-    jitter = np.sqrt(_nan_mean(residual**2))
+    smoothed = _smooth_known(times_s, path)
+    jitter = np.sqrt(_nan_mean((path - smoothed) ** 2))
     noise = _noise(trajectory.evidence)
     return MotionMeasurement(
         timestamps_s=trajectory.timestamps_s,
@@ -86,15 +86,14 @@ def _zoom_path(focal_px: Float) -> Float:
     return np.log(focal_px / focal_px[known][0])
 
 
-def _smooth_known(times_s: Float, path: Float) -> tuple[Float, Float]:
-    """Return the smooth path and the unsteadiness, (M, 7) each; the zoom column over the frames whose focal is known."""
-    smoothed, residual = np.full_like(path, np.nan), np.full_like(path, np.nan)
+def _smooth_known(times_s: Float, path: Float) -> Float:
+    """Return the smooth path (M, 7); the zoom column over the frames whose focal length is known."""
+    out = np.full_like(path, np.nan)
+    out[:, : Dof.ZOOM] = smooth(times_s, path[:, : Dof.ZOOM])
     known = np.isfinite(path[:, Dof.ZOOM])
-    for rows, columns in ((np.ones(len(path), bool), slice(0, Dof.ZOOM)), (known, slice(Dof.ZOOM, None))):
-        if rows.sum() >= 2:
-            smoothed[rows, columns] = smooth(times_s[rows], path[rows, columns])
-            residual[rows, columns] = unsteadiness(times_s[rows], path[rows, columns], smoothed[rows, columns])
-    return smoothed, residual
+    if known.any():
+        out[known, Dof.ZOOM] = smooth(times_s[known], path[known, Dof.ZOOM :])[:, 0]
+    return out
 
 
 def _net(smoothed: Float) -> Float:

@@ -30,7 +30,7 @@ class MotionMeasurement:
         net: (7,) last minus first of the smooth path.
         rise: (7,) largest increase of the smooth path from an earlier to a later frame, never negative.
         fall: (7,) largest decrease from an earlier to a later frame, never negative.
-        jitter: (7,) RMS of the path's unsteadiness, above about 1 Hz (`smooth.unsteadiness`).
+        jitter: (7,) RMS of path minus smooth path: shake above about 1 Hz, and spikes.
         noise: (7,) one-sigma noise of the difference between two frames, as the estimator states it, or else a default.
         sigma: (7,) one-sigma uncertainty of the difference between two values of the smooth path: noise, and jitter averaged over
             the samples that one smoothed value holds.

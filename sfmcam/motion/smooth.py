@@ -1,4 +1,4 @@
-"""Smoothing of a sampled path in time: spikes out, then a local straight line under a Gaussian window."""
+"""Smoothing of a sampled path in time: spikes out, then local straight lines under a Gaussian window."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from sfmcam.types import Float
 
-WINDOW_SIGMA_S = 0.25  # full width at half height 0.6 s: hand shake (above about 1 Hz) goes, an intended motion stays
+WINDOW_SIGMA_S = 0.25  # passes what is slower than about 1 Hz: hand shake goes, an intended motion stays
 WINDOW_SIGMA_STEPS = 0.75  # at low frame rates the window still reaches the neighbours, so that shake can show as a residual
 SPIKE_HALF_WIDTH_S = 0.1
 ROWS_AT_ONCE = 64  # bounds memory and time on a long path
@@ -27,28 +27,22 @@ def samples_per_window(times_s: Float) -> float:
 def smooth(times_s: Float, values: Float) -> Float:
     """Return `values` (M, D), sampled at ascending `times_s` (M,), without spikes and shake; a straight line stays as it is.
 
-    A spike (one bad pose) is taken out by a running median first, since a mean would spread it. The Gaussian window then
-    fits a line, not a constant (Cleveland 1979, without the robust iterations), so that a steady motion keeps its full
-    extent at both ends of the clip.
+    A spike (one bad pose) is taken out by a running median first, since a mean would spread it. The window then fits a
+    line, not a constant (Cleveland 1979, without the robust iterations), so that a steady motion keeps its full extent at
+    both ends of the clip. What that leaves is smoothed and added again (Tukey's twicing), which halves the rounding of quick
+    starts and stops that would otherwise shrink a motion and count as shake.
     """
-    return local_line(times_s, despike(times_s, values), sigma_s=window_sigma_s(times_s))
-
-
-def unsteadiness(times_s: Float, values: Float, smoothed: Float) -> Float:
-    """Return what `smooth` took out of `values`, less its own smooth part; (M, D).
-
-    The second pass (Tukey's twicing) matters for quick motions: a window that rounds off a sharp start or stop would
-    otherwise count as shake. What stays is above about 1 Hz, and spikes.
-    """
-    residual = values - smoothed
-    return residual - local_line(times_s, residual, sigma_s=window_sigma_s(times_s))
+    sigma_s = window_sigma_s(times_s)
+    steady = despike(times_s, values)
+    once = local_line(times_s, steady, sigma_s=sigma_s)
+    return once + local_line(times_s, steady - once, sigma_s=sigma_s)
 
 
 def despike(times_s: Float, values: Float) -> Float:
     """Return the running median of `values` (M, D) over +-0.1 s, at least +-1 sample, narrowing towards the ends.
 
     The two end values follow Tukey's rule (Exploratory Data Analysis, 1977): the median of the value itself, its
-    neighbour, and the line through the next two prolonged beyond the end.
+    neighbour, and the line through the next two prolonged to one step beyond the end.
     """
     count = len(values)
     if count < 3:
@@ -59,7 +53,9 @@ def despike(times_s: Float, values: Float) -> Float:
         k = min(reach, i, count - 1 - i)
         out[i] = np.median(values[i - k : i + k + 1], axis=0)
     for end, a, b in ((0, 1, 2), (-1, -2, -3)):
-        out[end] = np.median([values[end], out[a], 3 * out[a] - 2 * out[b]], axis=0)
+        slope = (out[a] - out[b]) / (times_s[a] - times_s[b])
+        beyond = out[a] + 2 * (times_s[end] - times_s[a]) * slope
+        out[end] = np.median([values[end], out[a], beyond], axis=0)
     return out
 
 
@@ -81,5 +77,5 @@ def _local_line_rows(at_s: Float, times_s: Float, values: Float, *, sigma_s: flo
     mean = weight @ values / s0[:, None]
     determinant = s0 * s2 - s1**2
     alone = determinant < 1e-9 * s0**2  # no neighbour within reach: there is no slope to fit
-    slope_free = (s2[:, None] * (weight @ values) - s1[:, None] * ((weight * lag) @ values)) / np.where(alone, 1.0, determinant)[:, None]
-    return np.where(alone[:, None], mean, slope_free)
+    line = (s2[:, None] * (weight @ values) - s1[:, None] * ((weight * lag) @ values)) / np.where(alone, 1.0, determinant)[:, None]
+    return np.where(alone[:, None], mean, line)

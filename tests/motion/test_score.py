@@ -229,7 +229,7 @@ def test_lost_frames_change_a_score_little() -> None:
     whole = build(MIXED)
     valid = np.ones(len(whole), bool)
     valid[[1, 2, 9, 10, 11, 12, 20]] = False
-    assert score_primitives(measure(replace(whole, valid=valid))) == pytest.approx(score_primitives(measure(whole)), abs=0.02)
+    assert score_primitives(measure(replace(whole, valid=valid))) == pytest.approx(score_primitives(measure(whole)), abs=0.03)
 
 
 def test_a_translation_gone_astray_does_not_drown_the_rotation() -> None:
