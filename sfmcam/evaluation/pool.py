@@ -121,11 +121,11 @@ def disagreements(method: MethodScores, pool: Pool) -> list[str]:
     foreign = [(split, row.video) for split, row in known if (split, row.video) not in truth]
     opposite = [(split, row.video) for split, row in known if truth.get((split, row.video), row.label) != row.label]
     cases = (
-        (absent, f"of {pool.num_rows} rows are not in its score files and count as failures ({NOT_RUN})"),
-        (foreign, "rows of its score files are not in the labels and were left out"),
-        (opposite, "rows of its score files state another truth than the labels, which were used"),
+        (absent, f"labels without a row in its score files, counted as failures ({NOT_RUN}): {len(absent)} of {pool.num_rows}"),
+        (foreign, f"rows of its score files that the labels do not have, left out: {len(foreign)}"),
+        (opposite, f"rows of its score files that contradict the labels, which were used: {len(opposite)}"),
     )
-    return [f"{method.name}: {len(rows)} {what}; first: {rows[0][0]} {rows[0][1]}" for rows, what in cases if rows]
+    return [f"{method.name}: {what}; first: {' '.join(rows[0])}" for rows, what in cases if rows]
 
 
 def _pool(name: str, truth: dict[str, dict[str, bool]]) -> Pool:
