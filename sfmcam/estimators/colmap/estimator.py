@@ -1,0 +1,134 @@
+"""The estimators `colmap` and `glomap`: structure from motion with pycolmap, and honest answers where there is no structure."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pycolmap
+
+from sfmcam.config import RunConfig
+from sfmcam.estimators.colmap.assemble import point_cloud, trajectory_of, turning_trajectory
+from sfmcam.estimators.colmap.features import count_features, extract_and_match, read_matches, write_images
+from sfmcam.estimators.colmap.mapping import map_global, map_incremental, refine
+from sfmcam.estimators.colmap.motion_model import PARALLAX_GAIN, ModelGain, MotionModel, corner_motion_px, model_before_mapping, moving_gain
+from sfmcam.estimators.colmap.options import ColmapOptions
+from sfmcam.estimators.colmap.rotation_fit import FocalPrior, Matches, RotationFit, fit_rotation
+from sfmcam.types import Estimate, Frames, Status
+
+logger = logging.getLogger(__name__)
+
+MIN_FEATURES = 30  # in the median frame
+MIN_VALID_SHARE = 0.5  # of the frames; a path of fewer does not speak for the clip
+MATCHES_PER_PAIR = 50  # enough for four numbers per frame, and quick
+REFERENCE_LONG_SIDE_PX = 512.0
+
+
+class Colmap:
+    """COLMAP's incremental mapper (Schoenberger and Frahm 2016)."""
+
+    name = "colmap"
+    Options = ColmapOptions
+
+    def __init__(self, options: ColmapOptions, run: RunConfig) -> None:
+        self.options, self.run = options, run
+
+    def _map(self, database: Path, images: Path, output: Path) -> Any | None:
+        return map_incremental(database, images, output, self.options, self.run)
+
+    def estimate(self, frames: Frames, *, workspace: Path) -> Estimate:
+        """See `estimators.base.Estimator`."""
+        if len(frames) < 2:
+            return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
+        pycolmap.logging.minloglevel = int(pycolmap.logging.ERROR)
+        database, images, output = workspace / "database.db", workspace / "images", workspace / "model"
+        output.mkdir()
+        write_images(frames, images)
+        extract_and_match(database, images, frames, self.options, self.run)
+        matches = read_matches(database, frames.size_px, max_per_pair=MATCHES_PER_PAIR, seed=self.run.seed)
+        failure = _matching_failure(database, matches)
+        if failure is not None:
+            return failure
+        if not self.options.choose_motion_model:
+            return self._mapped(frames, self._map(database, images, output))
+        return self._chosen(frames, matches, lambda: self._map(database, images, output))
+
+    def _chosen(self, frames: Frames, matches: Matches, run_mapper: Any) -> Estimate:
+        """Answer with the simplest motion that explains the matches."""
+        unit_px = max(frames.size_px) / REFERENCE_LONG_SIDE_PX
+        prior = FocalPrior((self.options.focal_factor or 0.8) * max(frames.size_px))
+        fit = fit_rotation(matches, num_frames=len(frames), prior=prior, unit_px=unit_px)
+        corner_px = corner_motion_px(fit.cam_from_world, fit.focal_px, frames.size_px)
+        model = model_before_mapping(matches, fit.residual_px, corner_px, unit_px=unit_px)
+        if model is MotionModel.STILL:
+            return _turning(Status.STILL, fit, frames, f"the picture moves by {corner_px:.2f} px at most")
+        if model is MotionModel.TURNING:
+            return _turning(Status.ROTATION_ONLY, fit, frames, _turning_message(fit))
+        moved = self._mapped(frames, run_mapper())
+        if moved.trajectory is None:
+            return replace(moved, message=f"{moved.message}; {_turning_message(fit)}")
+        path = moved.trajectory
+        gain = moving_gain(
+            matches, fit.residual_px, cam_from_world=path.cam_from_world, focal_px=path.focal_px, valid=path.valid, unit_px=unit_px
+        )
+        if gain.gric < PARALLAX_GAIN:
+            return _turning(Status.ROTATION_ONLY, fit, frames, f"mapping explains the matches no better (GRIC {gain.gric:+.2f})")
+        return _with_parallax(moved, gain)
+
+    def _mapped(self, frames: Frames, reconstruction: Any | None) -> Estimate:
+        """Turn the mapper's answer into an Estimate."""
+        if reconstruction is None:
+            return Estimate(Status.NO_INITIAL_PAIR, message="the mapper returned no model")
+        if self.options.final_refinement:
+            reconstruction = refine(reconstruction, self.run, long_side_px=max(frames.size_px))
+        trajectory = trajectory_of(reconstruction, frames)
+        counts: dict[str, float | int | str] = {
+            "registered": trajectory.num_valid,
+            "points": reconstruction.num_points3D(),
+            "reprojection_error_px": float(reconstruction.compute_mean_reprojection_error()),
+        }
+        message = f"{trajectory.num_valid} of {len(frames)} frames, {counts['points']} points"
+        if not counts["points"] or trajectory.num_valid < 2:
+            return Estimate(Status.MAPPING_FAILED, message=message, diagnostics=counts)
+        if trajectory.num_valid < MIN_VALID_SHARE * len(frames) and self.options.choose_motion_model:
+            return Estimate(Status.TOO_FEW_REGISTERED, message=message, diagnostics=counts)
+        return Estimate(Status.OK, trajectory, message, point_cloud(reconstruction), counts)
+
+
+class Glomap(Colmap):
+    """COLMAP's global mapper (Pan et al. 2024)."""
+
+    name = "glomap"
+
+    def _map(self, database: Path, images: Path, output: Path) -> Any | None:
+        return map_global(database, images, output, self.options, self.run)
+
+
+def _matching_failure(database: Path, matches: Matches) -> Estimate | None:
+    """Return the failure that ends here, if features or matches are missing."""
+    features = count_features(database)
+    if np.median(features) < MIN_FEATURES:
+        return Estimate(Status.TOO_FEW_FEATURES, message=f"{np.median(features):.0f} features in the median frame")
+    if not len(matches):
+        return Estimate(Status.TOO_FEW_MATCHES, message="no pair of frames could be verified")
+    return None
+
+
+def _turning_message(fit: RotationFit) -> str:
+    return f"a turning, zooming camera leaves {np.median(fit.residual_px):.2f} px"
+
+
+def _turning(status: Status, fit: RotationFit, frames: Frames, message: str) -> Estimate:
+    residual = float(np.median(fit.residual_px))
+    trajectory = turning_trajectory(fit, frames, parallax_px=residual, noise_px=residual)
+    return Estimate(status, trajectory, message, diagnostics={"turning_residual_px": residual})
+
+
+def _with_parallax(moved: Estimate, gain: ModelGain) -> Estimate:
+    assert moved.trajectory is not None
+    evidence = replace(moved.trajectory.evidence, parallax_px=gain.parallax_px)
+    diagnostics = {**moved.diagnostics, "gric_gain": gain.gric}
+    return replace(moved, trajectory=replace(moved.trajectory, evidence=evidence), diagnostics=diagnostics)
