@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from sfmcam.datasets.camerabench import POOLS
 from sfmcam.datasets.folder import LABELS_FOLDER, VIDEOS_FOLDER, load_folder, read_label_file
@@ -123,14 +124,15 @@ def _require_huggingface_hub() -> None:
 
 
 def _fetch_labels(folder: Path, source: Source) -> int:
-    """Fetch the missing label files: all of them or, when anything fails, none."""
+    """Fetch the missing label files: all of them or, when anything is wrong with one, none."""
     urls = {split: f"{source.labels_url}/{split}.jsonl" for split in POOLS if not (folder / f"{split}.jsonl").is_file()}
-    texts = {split: _get(url) for split, url in urls.items()}
-    for split, text in texts.items():
+    contents = {split: _get(url) for split, url in urls.items()}
+    for split, content in contents.items():
+        _require_whole(content, split, urls[split])
+    for split, content in contents.items():
         with replacing(make_folder(folder) / f"{split}.jsonl") as part:
-            part.write_bytes(text)
-            _require_whole(part, split, urls[split])
-    return len(texts)
+            part.write_bytes(content)
+    return len(contents)
 
 
 def _get(url: str) -> bytes:
@@ -149,11 +151,14 @@ def _offline(url: str, error: Exception) -> str:
     return f"cannot reach {url} ({reason}); this needs a network connection: check it and run the same command again"
 
 
-def _require_whole(part: Path, split: str, url: str) -> None:
-    try:
-        rows = read_label_file(part, split=split)
-    except LabelError as error:
-        raise DownloadError(f"{url} did not send CameraBench's labels ({error})") from error
+def _require_whole(content: bytes, split: str, url: str) -> None:
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / f"{split}.jsonl"
+        path.write_bytes(content)
+        try:
+            rows = read_label_file(path)
+        except LabelError as error:
+            raise DownloadError(f"{url} did not send CameraBench's labels ({str(error).removeprefix(f'{path}, ')})") from error
     found = (len(rows), sum(row.label for row in rows))
     if found != POOLS[split]:
         raise DownloadError(f"{url} sent {found[0]} labels, {found[1]} of them Yes, instead of {POOLS[split][0]} and {POOLS[split][1]}")

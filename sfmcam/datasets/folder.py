@@ -54,8 +54,8 @@ def load_folder(root: Path, *, name: str | None = None, allow_missing: bool = Fa
     return labelled_set
 
 
-def read_label_file(path: Path, *, split: str | None = None) -> tuple[LabelRow, ...]:
-    """Read the labels of the task `split`; without it, the stem of the file is the task.
+def read_label_file(path: Path) -> tuple[LabelRow, ...]:
+    """Read `<Task>.jsonl`; the stem of the file is the task.
 
     Raises:
         LabelError: unreadable, malformed, a missing key, an answer other than Yes or No, or a video named twice.
@@ -63,7 +63,7 @@ def read_label_file(path: Path, *, split: str | None = None) -> tuple[LabelRow, 
     first_line: dict[str, int] = {}
     rows = []
     for number, fields in _json_lines(path):
-        row = _parse_row(fields, f"{path}, line {number}", split=split or path.stem)
+        row = _parse_row(fields, f"{path}, line {number}", split=path.stem)
         if row.video in first_line:
             raise LabelError(f"{path}, line {number}: '{row.video}' has a label already, on line {first_line[row.video]}")
         first_line[row.video] = number

@@ -1,0 +1,63 @@
+"""`sfmcam data camerabench` says what it fetched, and without a network says so in one sentence and leaves nothing behind."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfmcam.cli.main import run
+from sfmcam.datasets import camerabench_download
+from sfmcam.datasets.camerabench_download import DownloadReport
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send every request to a proxy that is not there, also where the machine has a network."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("options", [[], ["--labels-only"], ["--limit", "3"]])
+def test_offline(options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "camerabench", "--to", str(tmp_path / "cb"), *options]) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("Error: Cannot reach https://raw.githubusercontent.com/linzhiqiu/t2v_metrics/")
+    assert error.endswith("this needs a network connection: check it and run the same command again")
+    assert "\n" not in error
+    assert not (tmp_path / "cb").exists()
+
+
+def test_says_what_is_here_and_what_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: dict[str, Any] = {}
+
+    def fake(root: Path, *, on_progress: camerabench_download.Progress, **options: Any) -> DownloadReport:
+        asked.update(options, root=root)
+        on_progress(1, 2)
+        return DownloadReport(15, 40, 968, ("lost.mp4",))
+
+    monkeypatch.setattr(camerabench_download, "download_camerabench", fake)
+    monkeypatch.setenv("SFMCAM_DATA", str(tmp_path))
+    assert run(["data", "camerabench", "--limit", "969"]) == 0
+    assert asked == {"root": tmp_path / "camerabench", "labels_only": False, "limit": 969}
+    captured = capsys.readouterr()
+    assert "40 videos fetched, 968 here" in captured.out
+    assert "videos that the server does not have: 1 (first: lost.mp4)" in captured.err
+
+
+@pytest.mark.parametrize("options", [["--limit", "0"], ["--limit", "x"], ["--from", "y"]])
+def test_bad_options(options: list[str]) -> None:
+    assert run(["data", "camerabench", *options]) == 2
+
+
+def test_help_names_the_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "--help"]) == 0
+    assert "camerabench" in capsys.readouterr().out
