@@ -107,7 +107,7 @@ def at_frames(trajectory: CameraTrajectory, timestamps_s: Float) -> CameraTrajec
     A frame without a pose within half an interval (of the poses or of the frames, whichever is longer) is not valid;
     a pose is never repeated or interpolated, which would invent a camera that halts or glides.
     """
-    tolerance_s = max(half_interval_s(trajectory.timestamps_s), half_interval_s(timestamps_s)) * (1 + 1e-6)
+    tolerance_s = max(half_interval_s(trajectory.timestamps_s), half_interval_s(timestamps_s))
     rows, sources = match_times(timestamps_s, trajectory.timestamps_s, tolerance_s=tolerance_s)
     rows, sources = rows[trajectory.valid[sources]], sources[trajectory.valid[sources]]
 

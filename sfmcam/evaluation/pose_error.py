@@ -39,6 +39,7 @@ class PoseErrors:
             estimate does not translate at all, it counts as 90, what a random direction has on average.
         direction_median_deg: median of the same, degrees.
         ate_rmse: absolute trajectory error: RMS distance of the camera centres after Sim3 alignment, in the reference's unit.
+            The alignment ignores orientations, so a straight path run backwards has none; the direction error shows it.
         ate_relative: the same over the RMS distance of the true centres from their centroid; 1 is what a camera that does
             not move would have.
         rpe_translation_rmse: RMS error of the translation between consecutive compared frames after alignment, in the
@@ -100,8 +101,7 @@ def _paired_frames(estimate: CameraTrajectory, reference: CameraTrajectory) -> t
     """Return the rows of both that are compared, and the share of the estimate's rows at those times that have a pose."""
     reference_rows = np.flatnonzero(reference.valid)
     times_s = reference.timestamps_s[reference_rows]
-    tolerance_s = half_interval_s(times_s) + ROUNDING * np.abs(times_s).max(initial=0.0)
-    own, nth = match_times(estimate.timestamps_s, times_s, tolerance_s=tolerance_s)
+    own, nth = match_times(estimate.timestamps_s, times_s, tolerance_s=half_interval_s(times_s))
     posed = estimate.valid[own]
     return own[posed], reference_rows[nth[posed]], float(posed.mean()) if len(posed) else NAN
 

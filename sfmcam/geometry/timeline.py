@@ -6,6 +6,8 @@ import numpy as np
 
 from sfmcam.types import Float, Int
 
+ROUNDING_ULPS = 4  # differences of two times are exact to no more than this
+
 
 def match_times(times_s: Float, others_s: Float, *, tolerance_s: float) -> tuple[Int, Int]:
     """Pair the frames that are each other's nearest in time, no more than `tolerance_s` apart.
@@ -13,7 +15,7 @@ def match_times(times_s: Float, others_s: Float, *, tolerance_s: float) -> tuple
     Args:
         times_s: (N,) ascending.
         others_s: (M,) ascending.
-        tolerance_s: largest difference of a pair.
+        tolerance_s: largest difference of a pair, beyond the rounding of the times themselves.
 
     Returns:
         Indices (K,) into `times_s` and (K,) into `others_s`, both ascending; no frame is in two pairs.
@@ -24,7 +26,8 @@ def match_times(times_s: Float, others_s: Float, *, tolerance_s: float) -> tuple
     nearest_time = _nearest(others_s, times_s)
     own = np.arange(len(times_s))
     mutual = nearest_time[nearest_other] == own
-    close = np.abs(times_s - others_s[nearest_other]) <= tolerance_s
+    rounding_s = ROUNDING_ULPS * np.spacing(max(np.abs(times_s).max(), np.abs(others_s).max()))
+    close = np.abs(times_s - others_s[nearest_other]) <= tolerance_s + rounding_s
     kept = np.flatnonzero(mutual & close)
     return kept, nearest_other[kept]
 
