@@ -18,7 +18,14 @@ PACKAGE = Path(sfmcam.__file__).resolve().parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("", "types", "errors", "config"),
     ("geometry",),
-    ("motion", "evaluation.average_precision", "evaluation.bootstrap", "evaluation.evo_bridge", "evaluation.pose_error"),
+    (
+        "motion",
+        "evaluation.average_precision",
+        "evaluation.bootstrap",
+        "evaluation.evo_bridge",
+        "evaluation.pair_error",
+        "evaluation.pose_error",
+    ),
     ("estimators", "datasets", "io", "video", "viz", "workspace", "results"),
     ("jobs", "judgement", "pipeline", "batch", "evaluation"),
     ("cli",),

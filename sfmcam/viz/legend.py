@@ -23,7 +23,7 @@ MARGIN_PX = 28
 BELOW_HEADER = np.array([0.0, HEADER_PX])  # from the drawing's pixels to the picture's
 INK, SOFT, LINE = (28, 32, 40), (92, 98, 110), (222, 225, 230)
 AXES_LENGTH_PX, AXES_ROOM_PX = 50, 106  # arrow, and half the square that the three arrows and their names need
-BAR_WIDTH_PX, BAR_HEIGHT_PX = 300, 14
+BAR_WIDTH_PX, BAR_HEIGHT_PX = 260, 14
 
 
 def compose(drawing: UInt8, scene: Scene, view: Viewpoint, *, title: str) -> Any:
@@ -125,5 +125,5 @@ def _draw_time(pen: ImageDraw, scene: Scene) -> None:
 
 
 def _write_scale(pen: ImageDraw, scene: Scene) -> None:
-    text = f"grid cell = {scene.grid_cell:g} {scene.unit}    tick = top of picture    grey = path on the ground"
+    text = f"grid cell {scene.grid_cell:g} {scene.unit}    tick: top of the picture    grey: path on the ground"
     pen.text((SIZE_PX[0] - MARGIN_PX, SIZE_PX[1] - FOOTER_PX + 30), text, font=_font(18), fill=SOFT, anchor="rm")

@@ -13,6 +13,7 @@ from sfmcam.motion.depth import DepthSource
 from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import Dof
 from sfmcam.types import Float
+from sfmcam.viz.timecolor import shown_times
 
 SIZE_INCHES, DPI = (12.0, 8.4), 100
 LEAST_SPAN = {"deg": 4.0, "depth": 0.08, "ratio": 0.05}  # a panel never shows less, so that noise does not fill it
@@ -80,7 +81,7 @@ def _translation_name(measurement: MotionMeasurement) -> str:
 
 
 def _panel(axes: Any, measurement: MotionMeasurement, lines: tuple[_Line, ...], *, unit: str, name: str) -> None:
-    times_s = measurement.timestamps_s
+    times_s = shown_times(measurement.timestamps_s)
     neutral = 1.0 if unit == "ratio" else 0.0
     axes.axhline(neutral, color="#9aa0aa", linewidth=1.0, zorder=1)
     spans = [np.array([neutral])]

@@ -16,7 +16,7 @@ from sfmcam.geometry.rotation import rotation_angle_rad
 from sfmcam.types import CameraTrajectory, Float, Int, PointCloud, Scale
 from sfmcam.viz.frustum import Frustum, camera_frustum
 from sfmcam.viz.stroke import Dots, Strokes, join, polyline, segments
-from sfmcam.viz.timecolor import time_colors
+from sfmcam.viz.timecolor import shown_times, time_colors
 
 MAX_FRUSTA = 9  # more of them hide one another
 MAX_PATH_VERTICES = 2000
@@ -94,6 +94,7 @@ def build_scene(trajectory: CameraTrajectory, points: PointCloud | None) -> Scen
     in_view = np.concatenate([cameras.centers[_thin(len(cameras.centers), MAX_PATH_VERTICES)], corners])
     ground, cell = _ground_level(in_view), _nice(np.ptp(in_view, axis=0).max() / GRID_CELLS)
     xyz, rgb = _scene_points(trajectory, points, cameras)
+    clock = shown_times(cameras.times_s)
     shadow = _shadow(cameras, ground=ground - 0.02 * cell)
     return Scene(
         strokes=join(_grid(in_view, ground=ground, cell=cell), shadow, *_frustum_strokes(cameras), *_trail_strokes(cameras)),
@@ -106,7 +107,7 @@ def build_scene(trajectory: CameraTrajectory, points: PointCloud | None) -> Scen
         trails=_trails(cameras),
         grid_cell=cell,
         unit=cameras.unit,
-        span_s=(float(cameras.times_s[0]), float(cameras.times_s[-1])),
+        span_s=(float(clock[0]), float(clock[-1])),
         facts=_facts(trajectory, cameras),
     )
 
@@ -137,7 +138,7 @@ def _unit(trajectory: CameraTrajectory) -> tuple[float, str]:
     depth = trajectory.median_depth[trajectory.valid]
     if np.isfinite(depth).any():
         return float(np.nanmedian(depth)), "scene depths"
-    return 1.0, "m" if trajectory.scale is Scale.METRIC else "units of the file"
+    return 1.0, "m" if trajectory.scale is Scale.METRIC else "file units"
 
 
 def _focal_ratio(trajectory: CameraTrajectory) -> Float:
@@ -255,7 +256,7 @@ def _facts(trajectory: CameraTrajectory, cameras: _Cameras) -> tuple[str, ...]:
     facts = [
         f"{trajectory.num_valid} of {len(trajectory)} frames placed",
         f"{cameras.times_s[-1] - cameras.times_s[0]:.1f} s",
-        f"camera centres span {_plain(extent)} {cameras.unit}" if extent > 1e-9 else "camera centres on one spot",
+        f"cameras span {_plain(extent)} {cameras.unit}" if extent > 1e-9 else "cameras on one spot",
         f"turned up to {turned:.1f}\N{DEGREE SIGN}",
     ]
     known = cameras.focal_ratio[np.isfinite(cameras.focal_ratio)]

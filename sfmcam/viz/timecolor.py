@@ -1,4 +1,4 @@
-"""The colour of a moment: dark at the start of the shot, bright at its end."""
+"""Moments as they are shown: their colour, dark at the start of the shot and bright at its end, and their clock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from sfmcam.types import Float
 
 COLORMAP = "plasma"
+CLIP_CLOCK_S = 1e5  # a first timestamp beyond it comes from the clock of a recorder, not from the clip
 BRIGHTEST = 0.86  # the map's last, yellow part is lost on a white ground
 
 
@@ -17,3 +18,8 @@ def time_colors(times_s: Float) -> Float:
     span = float(times_s[-1] - times_s[0])
     share = (times_s - times_s[0]) / span if span > 0 else np.zeros(len(times_s))
     return np.asarray(mpl.colormaps[COLORMAP](share * BRIGHTEST))[:, :3]
+
+
+def shown_times(times_s: Float) -> Float:
+    """Return times (n,) as people read them: in the clip, or since the first where the clock is not the clip's own."""
+    return times_s - times_s[0] if abs(times_s[0]) > CLIP_CLOCK_S else times_s
