@@ -43,10 +43,8 @@ def camerabench(folder: Path | None, labels_only: bool, limit: int | None) -> No
         return
     click.echo(f"{folder}: {report.videos_fetched} videos fetched, {report.videos_present} here (third-party material, for research).")
     if report.unavailable:
-        first = report.unavailable[0]
-        click.echo(
-            f"Warning: the server lacks {len(report.unavailable)} videos (first: {first}); their labels count as missing_video.", err=True
-        )
+        count, first = len(report.unavailable), report.unavailable[0]
+        click.echo(f"Warning: videos that the server does not have: {count} (first: {first}); they will count as missing_video.", err=True)
 
 
 def _silence_huggingface_hub() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from sfmcam.datasets.camerabench import is_camerabench
 from sfmcam.datasets.labelled_set import LabelledSet
 from sfmcam.errors import ScoreFileError
+from sfmcam.evaluation import leaderboard_text
 from sfmcam.evaluation.average_precision import average_precision, rank_failed_last, roc_auc, undefined_because
 from sfmcam.evaluation.bootstrap import (
     NO_INTERVAL,
@@ -134,15 +135,11 @@ class Leaderboard:
 
     def to_json(self) -> dict[str, object]:
         """Return what `results.json` holds (docs/outputs.md); undefined numbers are None."""
-        from sfmcam.evaluation.leaderboard_text import to_json
-
-        return to_json(self)
+        return leaderboard_text.to_json(self)
 
     def to_markdown(self) -> str:
         """Return the tables as GitHub Markdown."""
-        from sfmcam.evaluation.leaderboard_text import to_markdown
-
-        return to_markdown(self)
+        return leaderboard_text.to_markdown(self)
 
 
 def leaderboard(

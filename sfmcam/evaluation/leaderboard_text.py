@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from sfmcam.datasets.camerabench import NUM_VIDEOS
 from sfmcam.evaluation.bootstrap import LEVEL, Interval
-from sfmcam.evaluation.leaderboard import Leaderboard, MethodResult, Rating, TaskResult
 from sfmcam.evaluation.published import published_sources
 from sfmcam.motion.primitive import PRIMITIVES
+
+if TYPE_CHECKING:
+    from sfmcam.evaluation.leaderboard import Leaderboard, MethodResult, Rating, TaskResult
 
 SHORT_NAMES = dict(
     zip(
