@@ -11,7 +11,7 @@ IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 # The first Python that is new enough; plain python3 where none is, so that its own complaint is seen.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(IS_NEW_ENOUGH) 2>/dev/null && echo $$p && exit; done; echo python3)
 
-DATASET ?= $(if $(wildcard data/camerabench/videos),camerabench,synthetic)
+DATASET ?= $(if $(wildcard $(or $(SFMCAM_DATA),data)/camerabench/videos),camerabench,synthetic)
 ESTIMATORS ?= colmap,glomap
 OUT ?= out/bench
 PYTEST_ARGS ?=
