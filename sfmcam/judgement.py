@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,24 +16,23 @@ from sfmcam.motion.measure import measure
 from sfmcam.motion.score import score_primitives
 from sfmcam.results import ClipResult, ShotResult
 from sfmcam.types import CameraTrajectory, Estimate, Status
-from sfmcam.video.source import Shot
 from sfmcam.workspace import ClipFolder, ShotFolder
+
+if TYPE_CHECKING:  # a file of another tool is judged without the video libraries
+    from sfmcam.video.source import Shot
 
 MIN_POSES = 2  # a motion needs two
 
 
 def judge_shot(shot: Shot, estimate: Estimate) -> ShotResult:
-    """Measure and score one estimate."""
-    result = ShotResult(
-        shot.index,
-        shot.start_s,
-        shot.end_s,
-        estimate.status,
-        estimate.message,
-        num_frames=len(shot.frames),
-        image_size_px=shot.frames.size_px,
-        diagnostics=estimate.diagnostics,
-    )
+    """Measure and score one estimate of a shot."""
+    result = judge_estimate(estimate, start_s=shot.start_s, end_s=shot.end_s, num_frames=len(shot.frames))
+    return replace(result, index=shot.index)
+
+
+def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_frames: int) -> ShotResult:
+    """Measure and score one estimate, of a shot or of a file of another tool."""
+    result = ShotResult(0, start_s, end_s, estimate.status, estimate.message, num_frames=num_frames, diagnostics=estimate.diagnostics)
     if estimate.trajectory is None:
         return result
     trajectory, num_posed = estimate.trajectory, estimate.trajectory.num_valid
@@ -45,6 +44,7 @@ def judge_shot(shot: Shot, estimate: Estimate) -> ShotResult:
         result,
         num_posed=num_posed,
         focal_px=_median_focal_px(trajectory),
+        image_size_px=trajectory.image_size_px,
         scores={"depth": score_primitives(measurement), "camerabench": camerabench_scores(trajectory)},
         sentence=describe(measurement),
         motion=measurement.to_json(),

@@ -11,6 +11,7 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from sfmcam.errors import VideoError
@@ -26,6 +27,7 @@ from sfmcam.workspace import ClipFolder, ShotFolder
 
 logger = logging.getLogger(__name__)
 
+MIN_FRAMES = 2  # no estimator is asked about fewer
 KIB_PER_MIB = 1024
 
 
@@ -108,10 +110,16 @@ def _failed(job: ClipJob, status: Status, *, message: str, clock: _Clock) -> Cli
 def _solve(job: ClipJob, estimator: Estimator, shot: Shot, *, folder: ShotFolder, clock: _Clock) -> _Solved:
     workspace = job.scratch / f"shot_{shot.index + 1:02d}"
     workspace.mkdir()
-    estimate: Estimate = clock.time("estimate", lambda: estimator.estimate(shot.frames, workspace=workspace))
+    estimate: Estimate = clock.time("estimate", lambda: _estimate(estimator, shot.frames, workspace=workspace))
     result = clock.time("score", lambda: judge_shot(shot, estimate))
     write_shot(folder, result, trajectory=estimate.trajectory, problems=shot.frames.problems)
     return _Solved(result, estimate, folder)
+
+
+def _estimate(estimator: Estimator, frames: Frames, *, workspace: Path) -> Estimate:
+    if len(frames) < MIN_FRAMES:
+        return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
+    return estimator.estimate(frames, workspace=workspace)
 
 
 def peak_mb() -> float:

@@ -34,8 +34,8 @@ class ShotResult:
         message: detail behind the status.
         num_frames: frames that the estimator was given.
         num_posed: frames that have a pose.
-        focal_px: median focal length in pixels of the frames used; None where unknown.
-        image_size_px: (width, height) of the frames used.
+        focal_px: median focal length in pixels of a picture of `image_size_px`; None where unknown.
+        image_size_px: (width, height) that `focal_px` refers to; None where unknown.
         scores: per scoring of `SCORINGS`, 15 numbers by primitive id; empty on failure.
         sentence: how the camera moved, in words; empty on failure.
         motion: the measurement as JSON values; empty on failure.

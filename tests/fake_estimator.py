@@ -35,11 +35,14 @@ class FakeEstimator:
         """Do what the clip's name says."""
         (workspace / "touched").write_text("scratch", encoding="utf-8")
         for word, act in ACTS.items():
-            if word in frames.source.stem:
+            if frames.source.stem.startswith(word):
                 act()
-        if "fail" in frames.source.stem:
+        if frames.source.stem.startswith("fail"):
             return Estimate(Status.TOO_FEW_MATCHES, message="3 of 10 pairs matched")
-        return Estimate(Status.OK, panning(frames, pan_deg=self._options.pan_deg), "all is well", _points())
+        if "second-aborts" in frames.source.stem and frames.timestamps_s[0] > 1:
+            _abort()
+        trajectory = panning(frames, pan_deg=self._options.pan_deg)
+        return Estimate(Status.OK, trajectory, "all is well", _points(), diagnostics={"parent_pid": os.getppid()})
 
 
 def panning(frames: Frames, *, pan_deg: float) -> CameraTrajectory:
@@ -87,7 +90,7 @@ def _kill() -> None:
 def _leave_a_program_running() -> None:
     """Start a program that outlives this process unless its whole group is ended."""
     if os.fork() == 0:
-        os.execvp("sleep", ["sleep", "600"])
+        os.execvp("sleep", ["sleep", "601.25"])
 
 
 def _eat_memory() -> None:

@@ -66,7 +66,7 @@ class LocalExecutor:
                     run = running.pop(future)
                     yield run.job, _finish(run, future)
         finally:
-            _stop(running)
+            _stop(running, jobs)
 
     def _start(self, job: ClipJob) -> Future[ClipResult]:
         shutil.rmtree(job.scratch, ignore_errors=True)
@@ -118,7 +118,7 @@ def _dead(run: _Running, status: Status, *, message: str) -> ClipResult:
     return replace(result, seconds=replace(result.seconds, total=time.perf_counter() - run.started))
 
 
-def _stop(running: dict[Future[ClipResult], _Running]) -> None:
+def _stop(running: dict[Future[ClipResult], _Running], jobs: Sequence[ClipJob]) -> None:
     """End all children at once and wait until they are gone."""
     deadline = time.perf_counter() + STOP_SECONDS
     pending = set(running)
@@ -126,8 +126,10 @@ def _stop(running: dict[Future[ClipResult], _Running]) -> None:
         for future in pending:
             _end_group(running[future].job)  # again and again: one that has only just started may not have its group yet
         pending = wait(pending, timeout=POLL_SECONDS).not_done
-    for run in running.values():
-        shutil.rmtree(run.job.scratch, ignore_errors=True)
+    for job in jobs:  # all of them: an interrupt may have come between the start of a child and its entry in `running`
+        if job.scratch.exists():
+            _end_group(job)
+            shutil.rmtree(job.scratch, ignore_errors=True)
 
 
 def _end_group(job: ClipJob) -> None:

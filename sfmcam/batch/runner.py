@@ -77,8 +77,10 @@ def sole_writer(folder: BenchFolder) -> Iterator[None]:
         except BlockingIOError as error:
             raise InputError(f"another run is writing into {folder.root}; wait for it or choose another --out") from error
         shutil.rmtree(folder.scratch, ignore_errors=True)
-        yield
-        shutil.rmtree(folder.scratch, ignore_errors=True)
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder.scratch, ignore_errors=True)
     finally:
         os.close(lock)
 

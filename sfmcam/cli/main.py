@@ -91,7 +91,9 @@ def run(arguments: list[str]) -> int:
 
 def _complain(sentence: str, *, code: int) -> int:
     text = " ".join(sentence.split())
-    click.echo(f"Error: {text[:1].upper()}{text[1:]}", err=True)
+    if text.split(" ", 1)[0].isalpha():  # a file name at the beginning keeps its case
+        text = text[:1].upper() + text[1:]
+    click.echo(f"Error: {text}", err=True)
     return code
 
 

@@ -1,0 +1,146 @@
+"""`sfmcam trajectory`: its files, summary and JSON; and every bad video is one sentence and exit code 1, without a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import fake_cli
+import pytest
+from small_video import write_audio, write_video
+
+from sfmcam.cli.main import run
+from sfmcam.motion.primitive import PRIMITIVE_BY_ID
+
+FILES = ["motion.json", "run.log", "scores.json", "trajectory.npz", "trajectory.tum"]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_with_the_fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from sfmcam.estimators import registry
+
+    monkeypatch.setattr(registry, "ESTIMATORS", dict(registry.ESTIMATORS))
+    monkeypatch.setattr(registry, "_presets", registry._presets)
+    fake_cli.register()
+    monkeypatch.chdir(tmp_path)
+
+
+def call(*arguments: str) -> int:
+    return run(["trajectory", "-e", "fake", "--no-plot", *arguments])
+
+
+def test_one_video_gives_files_and_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("walk.mp4"))
+    assert call("walk.mp4") == 0
+    assert sorted(p.name for p in Path("out/walk").iterdir()) == FILES
+    printed = capsys.readouterr().out
+    for expected in ("walk  ok", "The camera pans right", "8 frames used, 8 with a pose", "parallax 1.5 px", "pan_right", "out/walk/"):
+        assert expected in printed
+    motion, scores = (json.loads(Path(f"out/walk/{name}.json").read_text()) for name in ("motion", "scores"))
+    assert motion["status"] == "ok"
+    assert scores["depth"].keys() == scores["camerabench"].keys() == PRIMITIVE_BY_ID.keys()
+
+
+def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("walk.mp4"))
+    write_video(Path("fail.mp4"))
+    assert call("walk.mp4", "fail.mp4", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    walk, fail = document["clips"]
+    assert (walk["status"], fail["status"]) == ("ok", "too_few_matches")
+    assert walk["scores"]["pan_right"] > 0.1 > walk["scores"]["pan_left"]
+    assert fail["scores"] is None
+
+
+def test_shots_lie_in_folders_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("two.mp4"), num_frames=36, cut_at=12)
+    assert call("two.mp4") == 0
+    assert sorted(p.name for p in Path("out/two").iterdir()) == ["run.log", "shot_01", "shot_02"]
+    assert "shot 2, 2.00 to 6.00 s  (speaks for the clip)" in capsys.readouterr().out
+    assert call("two.mp4", "--shots", "single") == 0
+    assert sorted(p.name for p in Path("out/two").iterdir()) == FILES
+
+
+def test_a_name_that_begins_with_a_dash_goes_after_two_dashes() -> None:
+    write_video(Path("-5.mp4"))
+    assert call("--", "-5.mp4") == 0
+    assert Path("out/-5/trajectory.tum").is_file()
+
+
+def test_scoring_of_camerabench_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("walk.mp4"))
+    assert call("walk.mp4", "--scoring", "camerabench") == 0
+    assert "score (CameraBench)" in capsys.readouterr().out
+
+
+def test_pictures_are_drawn_unless_refused() -> None:
+    write_video(Path("walk.mp4"))
+    assert run(["trajectory", "-e", "fake", "walk.mp4"]) == 0
+    assert {"trajectory.png", "motion.png"} <= {p.name for p in Path("out/walk").iterdir()}
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
+def text(path: Path) -> None:
+    path.write_text("not a video\n" * 100)
+
+
+def truncated(path: Path) -> None:
+    write_video(path, num_frames=60)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("make", "status"),
+    [
+        (empty, "unreadable_video"),
+        (text, "unreadable_video"),
+        (write_audio, "unreadable_video"),
+        (truncated, "unreadable_video"),  # an mp4 has its index at the end
+        (lambda path: write_video(path, num_frames=1), "too_few_frames"),
+    ],
+    ids=["empty", "text", "audio", "truncated", "one frame"],
+)
+def test_a_bad_video_is_a_status_and_a_sentence(capsys: pytest.CaptureFixture[str], make: Callable[[Path], object], status: str) -> None:
+    make(Path("bad.mp4"))
+    assert call("bad.mp4") == 1
+    captured = capsys.readouterr()
+    assert f"bad  {status}" in captured.out
+    assert "Traceback" not in captured.out + captured.err
+    assert json.loads(Path("out/bad/motion.json").read_text())["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["nowhere.mp4"], 1, "There is no video nowhere.mp4"),
+        (["a/walk.mp4", "b/walk.mp4"], 1, "would share the folder out/walk"),
+        (["a/walk.mp4", "-e", "glomp"], 2, "Did you mean 'glomap'?"),
+        (["a/walk.mp4", "-e", "fake:wild"], 2, "There is no preset of fake 'wild'"),
+        (["a/walk.mp4", "-e", "fake,fake:wide"], 2, "takes one estimator"),
+        (["a/walk.mp4", "--fps", "0"], 2, "fps"),
+        (["a/walk.mp4", "--fps", "fast"], 2, "'fast' is not a valid float"),
+        (["a/walk.mp4", "--long-side", "3"], 2, "long_side_px"),
+        (["a/walk.mp4", "--max-frames", "1"], 2, "max_frames"),
+        (["a/walk.mp4", "--timeout", "-1"], 2, "timeout_s"),
+        (["a/walk.mp4", "--shots", "some"], 2, "'some' is not one of"),
+        (["a/walk.mp4", "--scoring", "vlm"], 2, "'vlm' is not one of"),
+        (["a/walk.mp4", "--sped", "3"], 2, "No such option"),
+        (["a/walk.mp4", "-o", "taken"], 1, "Cannot make the folder taken/walk"),
+        (["a/walk.mp4", "-o", "taken/deeper"], 1, "Cannot make the folder taken/deeper/walk"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, sentence: str) -> None:
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "walk.mp4").touch()
+    Path("taken").touch()
+    assert call(*arguments) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("Error: ")
+    assert sentence in captured.err
+    assert captured.err.count("\n") == 1
