@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sfmcam.errors import InputError
 from sfmcam.geometry.rigid import inverse
 from sfmcam.geometry.rotation import vector_from_rotation
+from sfmcam.motion.measure import require_two_poses
 from sfmcam.motion.primitive import PRIMITIVES, Dof
 from sfmcam.types import CameraTrajectory, Float
 
@@ -40,8 +40,7 @@ def first_to_last(trajectory: CameraTrajectory) -> tuple[Float, float]:
     Raises:
         InputError: fewer than two frames have a pose.
     """
-    if trajectory.num_valid < 2:
-        raise InputError(f"the trajectory has {trajectory.num_valid} valid poses of {len(trajectory)}; motion needs at least two")
+    require_two_poses(trajectory)
     poses = trajectory.cam_from_world[trajectory.valid]
     first_from_last = poses[0] @ inverse(poses[-1])
     translation = first_from_last[:3, 3]

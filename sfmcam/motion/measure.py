@@ -31,8 +31,7 @@ def measure(trajectory: CameraTrajectory) -> MotionMeasurement:
     Raises:
         InputError: fewer than two frames have a pose.
     """
-    if trajectory.num_valid < 2:
-        raise InputError(f"the trajectory has {trajectory.num_valid} valid poses of {len(trajectory)}; motion needs at least two")
+    require_two_poses(trajectory)
     valid = trajectory.valid
     times_s, poses = trajectory.timestamps_s[valid], trajectory.cam_from_world[valid]
     centers = (camera_centers(poses) - camera_centers(poses[:1])) @ poses[0, :3, :3].T
@@ -61,6 +60,16 @@ def measure(trajectory: CameraTrajectory) -> MotionMeasurement:
         scale=trajectory.scale,
         focal_over_width=_focal_over_width(trajectory),
     )
+
+
+def require_two_poses(trajectory: CameraTrajectory) -> None:
+    """Refuse a trajectory from which no motion can be had.
+
+    Raises:
+        InputError: fewer than two frames have a pose.
+    """
+    if trajectory.num_valid < 2:
+        raise InputError(f"the trajectory has a pose for {trajectory.num_valid} of {len(trajectory)} frames; motion needs at least two")
 
 
 def _rotation_steps(poses: Float) -> Float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from simulated_paths import build, motion, shake
+from simulated_paths import Noise, build, motion, random_clip, shake
 
 from sfmcam.motion.describe import describe
 from sfmcam.motion.legs import find_legs, find_phases, turning_points
@@ -66,6 +66,14 @@ GOLDEN = [
         + motion({Dof.TILT: degrees(-10)}, n=60, start=0.7),
         "The camera pans right 20 degrees, then moves in by 0.5 scene depths, then tilts down 10 degrees.",
     ),
+    (
+        motion({Dof.PAN: degrees(20)}, n=60, end=0.65) + motion({Dof.IN: 0.5}, n=60, start=0.35),
+        "The camera pans right 20 degrees, then moves in by 0.5 scene depths.",  # they overlap, but each has its own time
+    ),
+    (
+        motion({Dof.PAN: degrees(20)}, n=60, end=0.6) + motion({Dof.PAN: degrees(-3)}, n=60, start=0.7),
+        "The camera pans right 20 degrees.",  # an overshoot is not a motion of its own
+    ),
     (and_back(PAN), "The camera pans right 20 degrees and back."),
     (np.vstack([PAN, PAN[-2:8:-1]]), "The camera pans right 20 degrees and then left 11 degrees."),
     (np.vstack([and_back(PAN), PAN[1:]]), "The camera pans right and left over 20 degrees (20 degrees right in all)."),
@@ -78,7 +86,7 @@ GOLDEN = [
 ]
 
 
-@pytest.mark.parametrize(("dofs", "sentence"), GOLDEN, ids=[sentence for _, sentence in GOLDEN])
+@pytest.mark.parametrize(("dofs", "sentence"), GOLDEN, ids=lambda value: value if isinstance(value, str) else None)
 def test_golden_sentences(dofs: Float, sentence: str) -> None:
     assert describe(measure(build(dofs))) == sentence
 
@@ -122,6 +130,17 @@ def test_a_swaying_hand_is_not_told_as_large_motions(seed: int) -> None:
     sentence = describe(measure(build(shake(np.random.default_rng(seed), 40, fps=8.0))))
     told = [float(size) for size in re.findall(r"([\d.]+) degrees", sentence)]
     assert max(told, default=0.0) < 6.0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_path_gives_one_sentence(seed: int) -> None:
+    trajectory, _ = random_clip(
+        np.random.default_rng(seed), Noise(translation=0.02, rotation_rad=0.005, log_focal=0.02, leak=0.2, lost=0.2)
+    )
+    sentence = describe(measure(trajectory))
+    assert re.fullmatch(r"The camera [a-z].*[a-z0-9)]\.", sentence)
+    assert "nan" not in sentence
+    assert "  " not in sentence
 
 
 def test_a_long_and_changing_path_is_summed_up() -> None:

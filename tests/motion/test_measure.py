@@ -108,7 +108,7 @@ def test_two_frames_are_enough_and_one_is_not() -> None:
     one = build(EVERYTHING)
     valid = np.zeros(len(one), bool)
     valid[3] = True
-    with pytest.raises(InputError, match="1 valid poses of 25; motion needs at least two"):
+    with pytest.raises(InputError, match="a pose for 1 of 25 frames; motion needs at least two"):
         measure(replace(one, valid=valid))
 
 
@@ -135,6 +135,17 @@ def test_depth_known_in_some_frames_only() -> None:
     depth = whole.median_depth.copy()
     depth[::3] = np.nan
     np.testing.assert_allclose(measure(replace(whole, median_depth=depth)).path, EVERYTHING, atol=1e-9)
+
+
+def test_changing_depth_counts_alike_there_and_back() -> None:
+    """A dolly towards a wall 4 units away, in 20 steps of 0.15: log(4) in the limit of small steps, the same backwards."""
+    poses = np.tile(np.eye(4), (21, 1, 1))
+    poses[:, 2, 3] = -0.15 * np.arange(21)
+    depth = 4.0 - 0.15 * np.arange(21)
+    there = CameraTrajectory(np.arange(21) / 8, poses, np.full(21, np.nan), np.ones(21, bool), depth)
+    back = replace(there, cam_from_world=poses[::-1], median_depth=depth[::-1])
+    assert measure(there).path[-1, Dof.IN] == pytest.approx(np.log(4), rel=0.02)
+    assert measure(back).path[-1, Dof.IN] == pytest.approx(-measure(there).path[-1, Dof.IN])
 
 
 @pytest.mark.parametrize("depth_of_world", [1.0, 1000.0])

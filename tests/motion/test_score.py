@@ -213,6 +213,24 @@ def test_a_small_motion_beside_a_large_one_is_less_evidence(small: dict, large: 
     assert 0 < beside < 0.5 * alone
 
 
+def test_two_motions_that_shift_the_picture_alike_are_trusted_less_together() -> None:
+    pan = {Dof.PAN: np.radians(40)}
+    truck, pedestal = scores_of(motion(pan | {Dof.RIGHT: 0.15})), scores_of(motion(pan | {Dof.DOWN: 0.15}))
+    assert 0 < truck["move_right"] < 0.6 * pedestal["move_down"]
+
+
+def test_dominance_holds_between_motions_that_cannot_be_confused() -> None:
+    alone, beside = (scores_of(motion({Dof.ROLL: 0.3} | more))["roll_clockwise"] for more in ({}, {Dof.PAN: 0.6, Dof.TILT: 0.5}))
+    assert 0 < beside < 0.7 * alone
+
+
+def test_what_is_uncertain_is_less_evidence() -> None:
+    dofs = motion({Dof.RIGHT: 0.2})
+    values = [scores_of(dofs, evidence=Evidence(translation_sigma=sigma))["move_right"] for sigma in (0.001, 0.05, 0.1, 0.5)]
+    assert (np.diff(values) < 0).all()
+    assert values[-1] < 0.1 * values[0]
+
+
 def test_an_unknown_focal_length_leaves_zoom_neutral() -> None:
     unknown, no_zoom = scores_of(MIXED, focal=False), scores_of(np.zeros((10, 7)))
     assert unknown["zoom_in"] == unknown["zoom_out"] == no_zoom["zoom_in"] == 0.0
