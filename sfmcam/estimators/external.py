@@ -52,7 +52,7 @@ class ExternalOptions(Model):
 
 
 class External:
-    """The estimator `external:FOLDER`: looks up the clip's file and lays its poses onto the frames."""
+    """Poses from files of another tool, one per clip and named after its video; written external:FOLDER."""
 
     name = "external"
     Options = ExternalOptions

@@ -12,8 +12,6 @@ from sfmcam.geometry.rigid import inverse, rigid_from_parts
 from sfmcam.geometry.similarity import fit_similarity
 from sfmcam.types import Float
 
-ARRAY_LAYOUT = "wxyz"
-
 
 @dataclass(frozen=True)
 class EvoErrors:

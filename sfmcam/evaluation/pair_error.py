@@ -6,7 +6,7 @@ import numpy as np
 
 from sfmcam.geometry.rigid import camera_centers
 from sfmcam.geometry.rotation import quaternion_xyzw_from_rotation
-from sfmcam.types import Float
+from sfmcam.types import Float, Int
 
 MAX_FRAMES = 2000  # beyond this, evenly chosen ones: two million pairs tell as much as ten
 UNDEFINED_DIRECTION_RAD = np.pi / 2  # what a random direction is off on average
@@ -58,7 +58,7 @@ def pair_direction_errors_rad(estimate: Float, reference: Float, *, negligible: 
     return np.concatenate(errors)
 
 
-def _evenly_chosen(n: int) -> Float:
+def _evenly_chosen(n: int) -> Int:
     return np.linspace(0, n - 1, min(n, MAX_FRAMES)).round().astype(int)
 
 

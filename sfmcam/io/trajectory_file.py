@@ -17,7 +17,7 @@ from sfmcam.io.tum import read_tum, write_tum
 from sfmcam.io.vipe_file import read_vipe
 from sfmcam.types import CameraTrajectory, PointCloud
 
-__all__ = ["READERS", "SUFFIXES", "TrajectoryContent", "detect_format", "load_trajectory", "read_trajectory", "write_npz", "write_tum"]
+__all__ = ["READERS", "TrajectoryContent", "detect_format", "load_trajectory", "read_trajectory", "write_npz", "write_tum"]
 
 DEFAULT_FPS = 30.0
 KITTI_COLUMNS = 12
@@ -51,7 +51,6 @@ READERS: dict[str, Reader] = {
     "vipe": Reader(lambda path, fps: TrajectoryContent(read_vipe(path, fps)), has_times=False),
     "sfmcam": Reader(lambda path, _: TrajectoryContent(read_npz(path)), has_times=True),
 }
-SUFFIXES = (".npz", ".tum", ".txt")  # of trajectory files; a COLMAP model is a folder
 
 
 def read_trajectory(path: Path, fmt: str, *, fps: float | None = None) -> CameraTrajectory:
