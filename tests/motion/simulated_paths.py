@@ -133,13 +133,9 @@ def _add_motions(rng: np.random.Generator, dofs: Float) -> set[str]:
 
 def _observed(rng: np.random.Generator, dofs: Float, *, noise: Noise, fps: float) -> CameraTrajectory:
     n, seen = len(dofs), dofs.copy()
-    gain = np.array([1, 1, 1, 1, 1, 1, 1.0])
-    for a, b in ALIKE:
-        share = rng.normal(0, noise.leak)
-        moved = share * (dofs[:, a] * gain[a] if rng.random() < 0.5 else 0)
-        moved_back = share * (dofs[:, b] * gain[b] if not np.any(moved) else 0)
-        seen[:, b] += moved
-        seen[:, a] += moved_back
+    for pair in ALIKE:
+        source, target = rng.permutation(pair)
+        seen[:, target] += rng.normal(0, noise.leak) * dofs[:, source]
     sigma = np.array([noise.rotation_rad] * 3 + [noise.translation] * 3 + [noise.log_focal])
     seen += rng.normal(size=(n, 7)) * sigma
     whole = build(seen, fps=fps, depth=float(np.exp(rng.normal())))
