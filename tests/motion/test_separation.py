@@ -36,7 +36,7 @@ def average_precisions(noise: Noise, score: Callable[[CameraTrajectory], dict[st
 
 @pytest.mark.parametrize(
     ("noise", "mean_at_least", "each_at_least"),
-    [(PERFECT, 0.98, 0.93), (NOISY, 0.97, 0.85), (LEAKY, 0.95, 0.85)],
+    [(PERFECT, 0.97, 0.92), (NOISY, 0.965, 0.85), (LEAKY, 0.94, 0.85)],
     ids=["perfect poses", "noise", "noise and leakage between pan and truck, tilt and pedestal, zoom and dolly"],
 )
 def test_scores_separate_the_primitives(noise: Noise, mean_at_least: float, each_at_least: float) -> None:
