@@ -27,7 +27,9 @@ MIN_POSES = 2  # a motion needs two
 def judge_shot(shot: Shot, estimate: Estimate) -> ShotResult:
     """Measure and score one estimate of a shot."""
     result = judge_estimate(estimate, start_s=shot.start_s, end_s=shot.end_s, num_frames=len(shot.frames))
-    return replace(result, index=shot.index)
+    frames = shot.frames
+    size_px = result.image_size_px or frames.size_px
+    return replace(result, index=shot.index, image_size_px=size_px, source_size_px=frames.source_size_px)
 
 
 def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_frames: int) -> ShotResult:
@@ -74,6 +76,7 @@ def motion_document(result: ShotResult, *, problems: tuple[str, ...]) -> dict[st
         "num_posed": result.num_posed,
         "focal_px": result.focal_px,
         "image_size_px": result.image_size_px,
+        "source_size_px": result.source_size_px,
         "evidence": result.evidence,
         "diagnostics": result.diagnostics,
         "problems": problems,

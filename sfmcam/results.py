@@ -36,6 +36,7 @@ class ShotResult:
         num_posed: frames that have a pose.
         focal_px: median focal length in pixels of a picture of `image_size_px`; None where unknown.
         image_size_px: (width, height) that `focal_px` refers to; None where unknown.
+        source_size_px: (width, height) of the upright video; None where it was not opened.
         scores: per scoring of `SCORINGS`, 15 numbers by primitive id; empty on failure.
         sentence: how the camera moved, in words; empty on failure.
         motion: the measurement as JSON values; empty on failure.
@@ -53,6 +54,7 @@ class ShotResult:
     num_posed: int = 0
     focal_px: float | None = None
     image_size_px: tuple[int, int] | None = None
+    source_size_px: tuple[int, int] | None = None
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     sentence: str = ""
     motion: dict[str, Any] = field(default_factory=dict)
@@ -179,12 +181,16 @@ class Checkpoint:
 
 
 def _shot_from_json(value: dict[str, Any]) -> ShotResult:
-    size = value["image_size_px"]
     return ShotResult(
         **{
             **value,
             "status": Status(value["status"]),
-            "image_size_px": None if size is None else (size[0], size[1]),
+            "image_size_px": _pair(value["image_size_px"]),
+            "source_size_px": _pair(value["source_size_px"]),
             "files": tuple(value["files"]),
         }
     )
+
+
+def _pair(size: list[int] | None) -> tuple[int, int] | None:
+    return None if size is None else (size[0], size[1])

@@ -6,21 +6,25 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
+from sfmcam.cli.main import main
+from sfmcam.estimators import registry
+
 TESTS = Path(__file__).resolve().parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(TESTS.parent), str(TESTS), os.environ.get("PYTHONPATH")]))}
 
 
-def register() -> None:
-    """Put the fake into the estimators' table, with one preset."""
-    from sfmcam.estimators import registry
+PRESETS = {"tuned": {}, "wide": {"options": {"pan_deg": 5.0}}}
 
+
+def register(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the fake into the estimators' table, with two presets."""
     presets = registry._presets
-    registry.ESTIMATORS["fake"] = "fake_estimator:FakeEstimator"
-    registry._presets = lambda name: {"tuned": {}, "wide": {"options": {"pan_deg": 5.0}}} if name == "fake" else presets(name)
+    monkeypatch.setitem(registry.ESTIMATORS, "fake", "fake_estimator:FakeEstimator")
+    monkeypatch.setattr(registry, "_presets", lambda name: PRESETS if name == "fake" else presets(name))
 
 
 if __name__ == "__main__":
-    register()
-    from sfmcam.cli.main import main
-
+    register(pytest.MonkeyPatch())
     main(sys.argv[1:])

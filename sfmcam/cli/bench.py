@@ -90,6 +90,8 @@ def _print(report: BenchReport) -> None:
     print_leaderboard(console, report.board, details=False)
     for table in report.tables:
         print_table(console, table)
+    for note in report.notes:
+        console.print(note, style="dim", markup=False)
     folder = report.plan.folder
     console.print(f"Written: {folder.results_md}, {folder.results_json}, {folder.root}/<estimator>/scores/", markup=False)
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from sfmcam import __version__
 from sfmcam.batch.store import configuration, configuration_hash
+from sfmcam.errors import MissingDependencyError, TrajectoryFileError
+from sfmcam.evaluation.bench_poses import LEGEND as POSES_LEGEND
+from sfmcam.evaluation.bench_poses import PoseRow, pose_json, pose_rows, pose_summary_table, pose_table
 from sfmcam.evaluation.bench_tables import cost, cost_table, status_table
 from sfmcam.evaluation.benchmark import BenchPlan, Results
 from sfmcam.evaluation.leaderboard import Leaderboard, leaderboard
@@ -34,6 +37,8 @@ class BenchReport:
         scoring: the one whose leaderboard is shown.
         results: every clip under every method.
         boards: per scoring of `SCORINGS`, the leaderboard.
+        poses: pose errors on the clips whose path is known; empty where the set has none.
+        poses_note: why there are none although the set has known paths; else empty.
     """
 
     plan: BenchPlan
@@ -41,6 +46,8 @@ class BenchReport:
     scoring: str
     results: Results
     boards: dict[str, Leaderboard]
+    poses: tuple[PoseRow, ...] = ()
+    poses_note: str = ""
 
     @property
     def board(self) -> Leaderboard:
@@ -50,7 +57,13 @@ class BenchReport:
     @property
     def tables(self) -> tuple[TextTable, ...]:
         """The tables beside the leaderboard."""
-        return (status_table(self.results), cost_table(self.results))
+        poses = (pose_table(self.poses), pose_summary_table(self.poses)) if self.poses else ()
+        return (status_table(self.results), cost_table(self.results), *poses)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that belong under those tables."""
+        return tuple(filter(None, (POSES_LEGEND if self.poses else "", self.poses_note)))
 
 
 def make_report(plan: BenchPlan, results: Results, *, scoring: str, command: str) -> BenchReport:
@@ -59,7 +72,16 @@ def make_report(plan: BenchPlan, results: Results, *, scoring: str, command: str
     for name in SCORINGS:
         methods = [method for m in plan.methods for method in read_score_dir(plan.folder.scores(m.slug, name))]
         boards[name] = leaderboard(methods, plan.labelled_set, resamples=RESAMPLES)
-    return BenchReport(plan, command, scoring, results, boards)
+    poses, note = _poses(plan, results)
+    return BenchReport(plan, command, scoring, results, boards, poses, note)
+
+
+def _poses(plan: BenchPlan, results: Results) -> tuple[tuple[PoseRow, ...], str]:
+    """Return the pose errors, or why there are none: a missing optional package or a broken reference costs no more than this table."""
+    try:
+        return pose_rows(plan, results), ""
+    except (MissingDependencyError, TrajectoryFileError) as error:
+        return (), f"No pose errors: {error}"
 
 
 def write_report(report: BenchReport) -> None:
@@ -90,6 +112,7 @@ def to_json(report: BenchReport) -> dict[str, Any]:
         "methods": [_method_json(method, report.results[method.slug]) for method in report.plan.methods],
         "scoring": report.scoring,
         "leaderboards": {name: board.to_json() for name, board in report.boards.items()},
+        "pose_errors": pose_json(report.poses),
     }
 
 
@@ -97,7 +120,7 @@ def to_markdown(report: BenchReport) -> str:
     """Return the tables as GitHub Markdown."""
     head = f"# {report.plan.labelled_set.name}: {', '.join(report.results)}\n\n"
     made = f"Made by sfmcam {__version__} with `{report.command}`; scoring `{report.scoring}`. Every figure is in results.json.\n"
-    return "\n".join([head + made, report.board.to_markdown(), *(table.markdown() for table in report.tables)])
+    return "\n".join([head + made, report.board.to_markdown(), *(table.markdown() for table in report.tables), *report.notes])
 
 
 def _method_json(method: Method, results: dict[str, ClipResult]) -> dict[str, Any]:

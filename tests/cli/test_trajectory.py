@@ -18,11 +18,7 @@ FILES = ["motion.json", "run.log", "scores.json", "trajectory.npz", "trajectory.
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_with_the_fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from sfmcam.estimators import registry
-
-    monkeypatch.setattr(registry, "ESTIMATORS", dict(registry.ESTIMATORS))
-    monkeypatch.setattr(registry, "_presets", registry._presets)
-    fake_cli.register()
+    fake_cli.register(monkeypatch)
     monkeypatch.chdir(tmp_path)
 
 
