@@ -5,27 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from sfmcam.estimators.colmap.features import frame_number
-from sfmcam.estimators.colmap.rotation_fit import RotationFit
+from sfmcam.estimators.colmap.rotation_fit import NOISE_PX, RotationFit
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import nearest_rotation
-from sfmcam.types import CameraTrajectory, Evidence, Float, Frames, PointCloud
+from sfmcam.types import Bool, CameraTrajectory, Evidence, Float, Frames, PointCloud
 
-MIN_OBSERVATIONS = 8  # of map points in a frame; with fewer its pose hangs in the air
+MIN_SHARED_POINTS = 10  # map points that tie two frames together; parts of a map that share fewer have scales of their own
 TRACK_CORRELATION = 10.0  # one feature is matched between about this many frame pairs, whose errors are not independent
 
 
 def trajectory_of(reconstruction: Any, frames: Frames) -> CameraTrajectory:
-    """Read poses, focal lengths and median depths; frames that were not registered, or hardly see the map, are not valid."""
+    """Read poses, focal lengths and median depths of the largest part of the map that hangs together; other frames are not valid."""
     n = len(frames)
     cam_from_world, focal_px, depth = np.full((n, 4, 4), np.nan), np.full(n, np.nan), np.full(n, np.nan)
     valid = np.zeros(n, bool)
-    for image_id in reconstruction.reg_image_ids():
+    for image_id in _connected_images(reconstruction):
         image = reconstruction.images[image_id]
         number = frame_number(image.name)
         depths = _depths(reconstruction, image)
-        if len(depths) < MIN_OBSERVATIONS:
+        if not len(depths):
             continue
         pose = image.cam_from_world().matrix()
         cam_from_world[number] = rigid_from_parts(nearest_rotation(pose[:, :3]), pose[:, 3])
@@ -37,29 +39,34 @@ def trajectory_of(reconstruction: Any, frames: Frames) -> CameraTrajectory:
     return CameraTrajectory(frames.timestamps_s, cam_from_world, focal_px, valid, depth, image_size_px=frames.size_px, evidence=evidence)
 
 
-def turning_trajectory(fit: RotationFit, frames: Frames, *, parallax_px: float, noise_px: float) -> CameraTrajectory:
+def turning_trajectory(fit: RotationFit, frames: Frames, *, linked: Bool, residual_px: float) -> CameraTrajectory:
     """Make the path of a camera that turns and zooms on the spot: its translation is zero, its scene depth unknown.
 
     Args:
         fit: the turning camera.
         frames: whose timestamps and size to take.
-        parallax_px: median residual, which bounds the translation that could hide in it.
-        noise_px: spread of a match's residual, to scale the fit's covariance.
+        linked: (N,) frames that matches tie to one another; the others get no pose.
+        residual_px: median residual; it scales the fit's covariance, and bounds the translation that could hide in it.
     """
-    inflation = TRACK_CORRELATION * max(noise_px / 0.5, 0.2) ** 2
-    variance = np.median(fit.covariance[1:, np.arange(4), np.arange(4)], axis=0) * inflation
+    inflation = TRACK_CORRELATION * max(residual_px / NOISE_PX, 0.2) ** 2
+    variance = np.median(fit.covariance[linked][1:, np.arange(4), np.arange(4)], axis=0) * inflation
     evidence = Evidence(
         rotation_sigma_rad=float(np.sqrt(variance[:3].max())),
-        translation_sigma=float(parallax_px / np.median(fit.focal_px)),
+        translation_sigma=float(residual_px / np.median(fit.focal_px)),
         log_focal_sigma=float(np.sqrt(variance[3])),
-        parallax_px=parallax_px,
-        reprojection_error_px=parallax_px,
+        parallax_px=residual_px,
+        reprojection_error_px=residual_px,
     )
-    n = len(frames)
-    poses = rigid_from_parts(fit.cam_from_world, np.zeros((n, 3)))
-    # one scene depth is the unit of length: a turning camera has no other, and its translation is zero in any
+    poses = rigid_from_parts(fit.cam_from_world, np.zeros((len(frames), 3)))
+    poses[~linked] = np.nan
     return CameraTrajectory(
-        frames.timestamps_s, poses, fit.focal_px, np.ones(n, bool), np.ones(n), image_size_px=frames.size_px, evidence=evidence
+        frames.timestamps_s,
+        poses,
+        np.where(linked, fit.focal_px, np.nan),
+        linked,
+        np.where(linked, 1.0, np.nan),  # the scene depth is the unit of length: a turning camera has no other
+        image_size_px=frames.size_px,
+        evidence=evidence,
     )
 
 
@@ -68,6 +75,20 @@ def point_cloud(reconstruction: Any) -> PointCloud:
     points = list(reconstruction.points3D.values())
     xyz = np.array([point.xyz for point in points], float).reshape(-1, 3)
     return PointCloud(xyz, np.array([point.color for point in points], np.uint8).reshape(-1, 3))
+
+
+def _connected_images(reconstruction: Any) -> list[int]:
+    """Return the images of the largest component in which neighbours share at least MIN_SHARED_POINTS map points."""
+    image_ids = sorted(reconstruction.reg_image_ids())
+    column_of = {image_id: column for column, image_id in enumerate(image_ids)}
+    tracks = [{column_of[e.image_id] for e in point.track.elements} for point in reconstruction.points3D.values()]
+    rows = np.repeat(np.arange(len(tracks)), [len(track) for track in tracks])
+    columns = np.array([column for track in tracks for column in track], np.int64)
+    seen = coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(tracks), len(image_ids))).tocsr()
+    shared = (seen.T @ seen).toarray() >= MIN_SHARED_POINTS
+    _, component = connected_components(shared, directed=False)
+    largest = np.argmax(np.bincount(component))
+    return [image_id for image_id, part in zip(image_ids, component, strict=True) if part == largest]
 
 
 def _depths(reconstruction: Any, image: Any) -> Float:

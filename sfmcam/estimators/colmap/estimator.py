@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 MIN_FEATURES = 30  # in the median frame
 MIN_VALID_SHARE = 0.5  # of the frames; a path of fewer does not speak for the clip
+TURNING_ACCOUNTS_FOR = 0.15  # residual over displacement, below which a turning camera is taken although mapping failed
 MATCHES_PER_PAIR = 50  # enough for four numbers per frame, and quick
 REFERENCE_LONG_SIDE_PX = 512.0
 
@@ -49,7 +50,7 @@ class Colmap:
         write_images(frames, images)
         extract_and_match(database, images, frames, self.options, self.run)
         matches = read_matches(database, frames.size_px, max_per_pair=MATCHES_PER_PAIR, seed=self.run.seed)
-        failure = _matching_failure(database, matches)
+        failure = _matching_failure(database, matches, len(frames))
         if failure is not None:
             return failure
         if not self.options.choose_motion_model:
@@ -64,19 +65,27 @@ class Colmap:
         corner_px = corner_motion_px(fit.cam_from_world, fit.focal_px, frames.size_px)
         model = model_before_mapping(matches, fit.residual_px, corner_px, unit_px=unit_px)
         if model is MotionModel.STILL:
-            return _turning(Status.STILL, fit, frames, f"the picture moves by {corner_px:.2f} px at most")
+            return _turning(Status.STILL, fit, matches, frames, f"the picture moves by {corner_px:.2f} px at most")
         if model is MotionModel.TURNING:
-            return _turning(Status.ROTATION_ONLY, fit, frames, _turning_message(fit))
+            return _turning(Status.ROTATION_ONLY, fit, matches, frames, _turning_message(fit))
         moved = self._mapped(frames, run_mapper())
         if moved.trajectory is None:
-            return replace(moved, message=f"{moved.message}; {_turning_message(fit)}")
+            return self._without_map(moved, fit, matches, frames)
         path = moved.trajectory
         gain = moving_gain(
             matches, fit.residual_px, cam_from_world=path.cam_from_world, focal_px=path.focal_px, valid=path.valid, unit_px=unit_px
         )
         if gain.gric < PARALLAX_GAIN:
-            return _turning(Status.ROTATION_ONLY, fit, frames, f"mapping explains the matches no better (GRIC {gain.gric:+.2f})")
+            return _turning(Status.ROTATION_ONLY, fit, matches, frames, f"a map explains the matches no better (GRIC {gain.gric:+.2f})")
         return _with_parallax(moved, gain)
+
+    @staticmethod
+    def _without_map(failed: Estimate, fit: RotationFit, matches: Matches, frames: Frames) -> Estimate:
+        """Answer where mapping failed: the turning camera if it accounts for nearly all that moves, else the failure."""
+        message = f"{failed.message}; {_turning_message(fit)}"
+        if np.median(fit.residual_px) < TURNING_ACCOUNTS_FOR * np.median(matches.displacement_px):
+            return _turning(Status.ROTATION_ONLY, fit, matches, frames, f"no map came out ({message})")
+        return replace(failed, message=message)
 
     def _mapped(self, frames: Frames, reconstruction: Any | None) -> Estimate:
         """Turn the mapper's answer into an Estimate."""
@@ -107,13 +116,16 @@ class Glomap(Colmap):
         return map_global(database, images, output, self.options, self.run)
 
 
-def _matching_failure(database: Path, matches: Matches) -> Estimate | None:
+def _matching_failure(database: Path, matches: Matches, num_frames: int) -> Estimate | None:
     """Return the failure that ends here, if features or matches are missing."""
     features = count_features(database)
     if np.median(features) < MIN_FEATURES:
         return Estimate(Status.TOO_FEW_FEATURES, message=f"{np.median(features):.0f} features in the median frame")
     if not len(matches):
         return Estimate(Status.TOO_FEW_MATCHES, message="no pair of frames could be verified")
+    num_linked = int(matches.linked_frames(num_frames).sum())
+    if num_linked < MIN_VALID_SHARE * num_frames:
+        return Estimate(Status.TOO_FEW_MATCHES, message=f"matches tie only {num_linked} of {num_frames} frames together")
     return None
 
 
@@ -121,9 +133,9 @@ def _turning_message(fit: RotationFit) -> str:
     return f"a turning, zooming camera leaves {np.median(fit.residual_px):.2f} px"
 
 
-def _turning(status: Status, fit: RotationFit, frames: Frames, message: str) -> Estimate:
+def _turning(status: Status, fit: RotationFit, matches: Matches, frames: Frames, message: str) -> Estimate:
     residual = float(np.median(fit.residual_px))
-    trajectory = turning_trajectory(fit, frames, parallax_px=residual, noise_px=residual)
+    trajectory = turning_trajectory(fit, frames, linked=matches.linked_frames(len(frames)), residual_px=residual)
     return Estimate(status, trajectory, message, diagnostics={"turning_residual_px": residual})
 
 

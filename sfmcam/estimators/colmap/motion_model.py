@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from sfmcam.estimators.colmap.rotation_fit import Matches
-from sfmcam.types import Float
+from sfmcam.types import Bool, Float
 
 STILL_MOTION_PX = 1.0  # the picture's corners move less than this over the whole clip (at a long side of 512 px)
 TURNING_SHARE = 0.8  # of the matches within TURNING_ERROR_PX of a turning camera: no need to ask the mapper
@@ -68,7 +68,7 @@ def model_before_mapping(matches: Matches, residual_px: Float, corner_px: float,
     return MotionModel.TURNING if share > TURNING_SHARE else MotionModel.MOVING
 
 
-def moving_gain(matches: Matches, residual_px: Float, *, cam_from_world: Float, focal_px: Float, valid: Float, unit_px: float) -> ModelGain:
+def moving_gain(matches: Matches, residual_px: Float, *, cam_from_world: Float, focal_px: Float, valid: Bool, unit_px: float) -> ModelGain:
     """Compare a reconstruction with the turning camera on the same matches (Torr 1998, GRIC, eq. 4-7).
 
     A homography leaves two dimensions of a match to noise and an epipolar geometry one; GRIC charges the model for what it absorbs. The
@@ -93,7 +93,7 @@ def moving_gain(matches: Matches, residual_px: Float, *, cam_from_world: Float, 
     return ModelGain(float(np.mean(turning_cost - moving_cost)), int(both.sum()), float(np.median(residual_px[both])))
 
 
-def _rows(matches: Matches, keep: Float) -> Matches:
+def _rows(matches: Matches, keep: Bool) -> Matches:
     return Matches(matches.frame_i[keep], matches.frame_j[keep], matches.xy_i_px[keep], matches.xy_j_px[keep])
 
 

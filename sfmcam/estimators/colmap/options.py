@@ -30,7 +30,9 @@ class ColmapOptions(Model):
     two_view_max_error_px: float | None = Field(default=None, gt=0, description="inlier threshold of the two-view verification")
     init_min_tri_angle_deg: float | None = Field(default=None, gt=0, description="incremental: triangulation angle of the first pair")
     init_min_num_inliers: int | None = Field(default=None, ge=5, description="incremental: inliers of the first pair")
-    init_max_forward_motion: float | None = Field(default=None, gt=0, le=1, description="incremental: limit of forward motion of the first pair")
+    init_max_forward_motion: float | None = Field(
+        default=None, gt=0, le=1, description="incremental: limit of forward motion of the first pair"
+    )
     abs_pose_min_num_inliers: int | None = Field(default=None, ge=4, description="incremental: inliers of a frame that is added")
     min_tri_angle_deg: float | None = Field(default=None, gt=0, description="triangulation angle below which a point is dropped")
     use_two_view_tracks: bool = Field(default=False, description="also use points that only two frames see")

@@ -10,15 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from sfmcam.geometry.rotation import rotation_from_vector
-from sfmcam.types import Float, Int
+from sfmcam.types import Bool, Float, Int
 
 SCALES_PX = (20.0, 8.0, 3.0, 1.5, 1.0)  # robust scales, in units of `unit_px`
 STEPS_PER_SCALE = 6
 NOISE_PX = 0.5  # of a match, in units of `unit_px`; sets the balance with the priors
 PER_FRAME = 4  # parameters: three of rotation, one of log focal
-ROTATION_LINK = 1e-2  # precision, per rad^2, that ties a frame without matches to its neighbours
+ROTATION_LINK = 1e-2  # precision, per rad^2, of a step between neighbours: keeps the system regular where a frame has no matches
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,17 @@ class Matches:
     def __len__(self) -> int:
         return len(self.frame_i)
 
+    def linked_frames(self, num_frames: int) -> Bool:
+        """Return (N,) True for the largest set of frames that matches tie together."""
+        links = coo_array((np.ones(len(self)), (self.frame_i, self.frame_j)), shape=(num_frames, num_frames))
+        _, component = connected_components(links, directed=False)
+        linked: Bool = component == np.argmax(np.bincount(component))
+        return linked
+
     @property
     def displacement_px(self) -> Float:
         """(M,) distance between the two ends of each match."""
-        return np.linalg.norm(self.xy_j_px - self.xy_i_px, axis=1)
+        return _length(self.xy_j_px - self.xy_i_px)
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ def fit_rotation(matches: Matches, *, num_frames: int, prior: FocalPrior, unit_p
     """Fit a rotation and a focal length per frame to `matches`.
 
     Args:
-        matches: any number of rows; a frame without a match is placed between its neighbours.
+        matches: any number of rows; the pose of a frame without matches means nothing (`Matches.linked_frames` tells which).
         num_frames: N.
         prior: of the focal length.
         unit_px: size of a 'pixel of a picture 512 px long', in pixels: the robust scales are in this unit.
@@ -91,8 +100,8 @@ def fit_rotation(matches: Matches, *, num_frames: int, prior: FocalPrior, unit_p
         state = fitter.descend(state, scale * unit_px)
     residual, normal, _ = fitter.normal_equations(state, SCALES_PX[-1] * unit_px)
     inverse = np.linalg.inv(normal)[:-1, :-1].reshape(num_frames, PER_FRAME, num_frames, PER_FRAME)
-    covariance = inverse[np.arange(num_frames), :, np.arange(num_frames)]
-    return RotationFit(state.rotations, fitter.focal_px(state), np.linalg.norm(residual, axis=1), covariance)
+    covariance = np.asarray(inverse[np.arange(num_frames), :, np.arange(num_frames)], np.float64)
+    return RotationFit(state.rotations, fitter.focal_px(state), _length(residual), covariance)
 
 
 @dataclass(frozen=True)
@@ -203,6 +212,11 @@ class _Fitter:
         out[np.arange(PER_FRAME), np.arange(PER_FRAME)] += 1e12
         out[-1, -1] = 1.0 / self.prior.log_sigma**2
         return out
+
+
+def _length(vectors: Float) -> Float:
+    out: Float = np.sqrt((vectors**2).sum(1))
+    return out
 
 
 def _turn(vectors: Float) -> Float:
