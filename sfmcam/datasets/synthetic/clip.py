@@ -15,6 +15,7 @@ from sfmcam.datasets.synthetic.scenes import exteriors, halls, interiors
 from sfmcam.datasets.synthetic.scenes.landscape import landscape
 from sfmcam.datasets.synthetic.scenes.movers import MoverSpec, build_movers
 from sfmcam.datasets.synthetic.scenes.shell import start_pose
+from sfmcam.geometry.rigid import inverse
 from sfmcam.types import Bool, CameraTrajectory, Float, Scale, UInt8
 
 SCENES: dict[str, Callable[[np.random.Generator], Scene]] = {
@@ -63,7 +64,7 @@ class ClipSpec:
     movers: tuple[MoverSpec, ...] = ()
     size_px: tuple[int, int] = (480, 270)
     fps: float = 24.0
-    seconds: float = 2.5
+    seconds: float = 2.2
     hfov_deg: float = 64.0
     start_yaw_deg: float = 0.0
     start_pitch_deg: float = 0.0
@@ -141,15 +142,15 @@ class Stage:
 
     def frame(self, time_s: float, rng: np.random.Generator) -> UInt8:
         """Return the picture (H, W, 3) at a time, with exposure and sensor noise."""
-        picture = self.renderer.draw([self.view(t) for t in self._sample_times(time_s)]).astype(np.float32)
-        picture = picture * self.spec.exposure + self.spec.noise * rng.standard_normal(picture.shape, dtype=np.float32)
-        return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+        picture = self.renderer.draw([self.view(t) for t in self._sample_times(time_s).tolist()]).astype(np.float32)
+        grain = rng.standard_normal((*picture.shape[:2], 1), dtype=np.float32)  # grey: 4:2:0 would take most of its colour anyway
+        return np.clip(np.rint(picture * self.spec.exposure + self.spec.noise * grain), 0, 255).astype(np.uint8)
 
     def _sample_times(self, time_s: float) -> Float:
         """Return the times of a frame's samples, spread evenly over the open shutter."""
         samples = len(SAMPLE_OFFSETS_PX) * (2 if self.spec.shutter > 0 else 1)
         centered = (np.arange(samples) + 0.5) / samples - 0.5
-        return np.maximum(time_s + centered * self.spec.shutter / self.spec.fps, 0.0)
+        return time_s + centered * (self.spec.shutter / self.spec.fps)
 
 
 def build_stage(spec: ClipSpec) -> Stage:
@@ -159,7 +160,7 @@ def build_stage(spec: ClipSpec) -> Stage:
     aimed = scene.world_from_start @ start_pose(yaw_deg=spec.start_yaw_deg, pitch_deg=spec.start_pitch_deg)
     path = CameraPath(spec.curves, spec.shake, float(spec.timestamps_s[-1]), aimed, 1.0, spec.focal_px)
     still = Renderer(scene, (), spec.size_px)
-    depth = still.depth(View(np.linalg.inv(aimed), spec.focal_px, 0.0), _cells(spec.size_px))
+    depth = still.depth(View(inverse(aimed), spec.focal_px, 0.0), _cells(spec.size_px))
     path = replace(path, depth_m=float(np.nanmedian(depth)))
     movers = build_movers(spec.movers, scene, path, rng)
     return Stage(spec, path, Renderer(scene, movers, spec.size_px) if movers else still)
@@ -169,8 +170,8 @@ def render_clip(spec: ClipSpec) -> RenderedClip:
     """Draw every frame of a clip, with depth and mover masks."""
     stage = build_stage(spec)
     times, cells = spec.timestamps_s, _cells(spec.size_px)
-    frames = [stage.frame(t, np.random.default_rng((spec.seed, index))) for index, t in enumerate(times)]
-    views = [stage.view(t) for t in times]
+    frames = [stage.frame(t, np.random.default_rng((spec.seed, index))) for index, t in enumerate(times.tolist())]
+    views = [stage.view(t) for t in times.tolist()]
     return RenderedClip(
         spec=spec,
         frames=np.stack(frames),

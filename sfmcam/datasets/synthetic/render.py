@@ -39,6 +39,7 @@ class Renderer:
         self._num_static = len(scene.surfaces)
         self._quads = quads(surfaces)
         self._backdrop = np.array([s.is_backdrop for s in surfaces])
+        self._one_sided = np.array([s.is_one_sided for s in surfaces])
         self._load_textures(surfaces)
 
     def _load_textures(self, surfaces: list[Surface]) -> None:
@@ -75,11 +76,15 @@ class Renderer:
         return self._visible(view, Grid.over(self.size_px, samples), with_movers=True).surface >= self._num_static
 
     def _visible(self, view: View, grid: Grid, *, with_movers: bool) -> Visible:
-        maps = plane_maps(self._quads_at(view.time_s), view.cam_from_world, view.focal_px, self.size_px)
+        maps = self._maps(view)
         return find_visible(maps if with_movers else maps[: self._num_static], grid, cutouts=self._cutouts)
 
+    def _maps(self, view: View) -> Float:
+        quads_in_world = self._quads_at(view.time_s)
+        return plane_maps(quads_in_world, view.cam_from_world, view.focal_px, self.size_px, one_sided=self._one_sided)
+
     def _sample(self, view: View, turn: int) -> UInt8:
-        maps = plane_maps(self._quads_at(view.time_s), view.cam_from_world, view.focal_px, self.size_px)
+        maps = self._maps(view)
         grid = Grid.over(self.size_px, offset_px=SAMPLE_OFFSETS_PX[turn])
         seen = find_visible(maps, grid, cutouts=self._cutouts, alpha_threshold=SAMPLE_DITHER[turn])
         x, y = self._texels(maps, grid, seen, dither=SAMPLE_DITHER[turn])

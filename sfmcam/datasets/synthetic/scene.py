@@ -6,7 +6,7 @@ World axes are those of a level camera: x right, y DOWN, z forward. Everything s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Surface:
         down: (3,) edge along the texture's columns, its length the rectangle's height in metres.
         texture: (h, w, 3) or (h, w, 4) uint8 RGB or RGBA; alpha cuts the rectangle's outline out.
         is_backdrop: the sky and the like: drawn, but no part of the scene when its depth is measured.
+        is_one_sided: side of something solid, never seen from behind; drawing leaves it out there.
     """
 
     corner: Float
@@ -34,6 +35,7 @@ class Surface:
     down: Float
     texture: UInt8
     is_backdrop: bool = False
+    is_one_sided: bool = False
 
     @property
     def has_cutout(self) -> bool:
@@ -44,7 +46,7 @@ class Surface:
         """Return the same rectangle in another frame."""
         rotation = target_from_source[:3, :3]
         corner = transform_points(target_from_source, self.corner[None])[0]
-        return Surface(corner, rotation @ self.right, rotation @ self.down, self.texture, self.is_backdrop)
+        return replace(self, corner=corner, right=rotation @ self.right, down=rotation @ self.down)
 
 
 @dataclass(frozen=True)
@@ -107,4 +109,4 @@ def box(
     rights = ((w, 0, 0), (0, 0, d), (-w, 0, 0), (0, 0, -d))
     faces = [Surface(np.array(c), np.array(r, float), down, t) for c, r, t in zip(corners, rights, textures.sides, strict=True)]
     faces.append(Surface(np.array([-w / 2, -h, d / 2]), np.array([w, 0.0, 0.0]), np.array([0.0, 0.0, -d]), textures.top))
-    return [face.moved(world_from_box) for face in faces]
+    return [replace(face.moved(world_from_box), is_one_sided=True) for face in faces]

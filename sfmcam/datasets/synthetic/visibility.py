@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfmcam.geometry.projection import intrinsics
-from sfmcam.types import Float, UInt8
+from sfmcam.types import Bool, Float, UInt8
 
 EDGE_SLACK = 1e-6  # in u and v: neighbouring rectangles leave no crack between them
 EDGE_ON = 1e-9  # determinant below which the camera lies in the rectangle's plane
@@ -39,8 +39,8 @@ class Grid:
     def over(size_px: tuple[int, int], samples: tuple[int, int] | None = None, *, offset_px: tuple[float, float] = (0.0, 0.0)) -> Grid:
         """Return `samples` (columns, rows) positions, by default one per pixel, at the centres of equal cells, shifted by `offset_px`."""
         columns, rows = samples or size_px
-        x = (np.arange(columns) + 0.5) * (size_px[0] / columns) + offset_px[0]
-        y = (np.arange(rows) + 0.5) * (size_px[1] / rows) + offset_px[1]
+        x = np.arange(0.5, columns) * (size_px[0] / columns) + offset_px[0]
+        y = np.arange(0.5, rows) * (size_px[1] / rows) + offset_px[1]
         return Grid(x, y)
 
     @property
@@ -57,33 +57,49 @@ class Visible:
     inverse_depth: Float32
 
 
-def plane_maps(quads_in_world: Float, cam_from_world: Float, focal_px: float, size_px: tuple[int, int]) -> Float:
-    """Return G (S, 3, 3) of the module's docstring; rows of NaN where the camera lies in a rectangle's plane."""
+def plane_maps(
+    quads_in_world: Float, cam_from_world: Float, focal_px: float, size_px: tuple[int, int], *, one_sided: Bool | None = None
+) -> Float:
+    """Return G (S, 3, 3) of the module's docstring.
+
+    Rows are NaN where the camera lies in a rectangle's plane, and, for the rectangles that are `one_sided` (S,), behind it.
+    """
     in_cam = cam_from_world[:3, :3] @ quads_in_world
     in_cam[:, :, 2] += cam_from_world[:3, 3]
-    edge_on = np.abs(np.linalg.det(in_cam)) < EDGE_ON
-    in_cam[edge_on] = np.eye(3)
+    facing = np.linalg.det(in_cam)  # positive on the side from which right x down points away
+    hidden = np.abs(facing) < EDGE_ON if one_sided is None else (np.abs(facing) < EDGE_ON) | (one_sided & (facing < 0))
+    in_cam[hidden] = np.eye(3)
     maps = np.linalg.inv(in_cam) @ np.linalg.inv(intrinsics(focal_px, size_px))
-    maps[edge_on] = np.nan
+    maps[hidden] = np.nan
     return maps
 
 
-def row_spans(maps: Float, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return, per rectangle and row, the first column inside it and the first one past it: two (S, H) arrays."""
+def edge_lines(maps: Float) -> Float:
+    """Return the four edges (S, 4, 3) as lines l with l (x, y, 1) >= 0 on the inside."""
     u, v, w = maps[:, 0], maps[:, 1], maps[:, 2]
     slack = EDGE_SLACK * w
-    edges = np.stack([u + slack, w - u + slack, v + slack, w - v + slack], axis=1)  # each must be >= 0 inside
+    return np.stack([u + slack, w - u + slack, v + slack, w - v + slack], axis=1)
+
+
+def in_view(edges: Float, grid: Grid) -> NDArray[np.intp]:
+    """Return the rectangles that may touch the grid: none of their edges has all of it outside. NaN counts as outside."""
+    corners = np.array([[x, y, 1.0] for x in grid.x[[0, -1]] for y in grid.y[[0, -1]]])
+    touches: Bool = ((edges @ corners.T).max(axis=2) >= 0).all(axis=1)
+    return np.flatnonzero(touches)
+
+
+def row_spans(edges: Float, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return, per rectangle and row, the first column inside it and the first one past it: two (S, H) arrays."""
     slope, height = edges[..., :1], edges[..., 1:2] * grid.y + edges[..., 2:]
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = -height / slope
     low = np.where(slope > 0, crossing, -np.inf).max(axis=1)
     high = np.where(slope < 0, crossing, np.inf).min(axis=1)
-    outside = (~(height >= 0) & (slope == 0)).any(axis=1) | np.isnan(maps).any(axis=(1, 2))[:, None]
+    outside: Bool = ((slope == 0) & (height < 0)).any(axis=1)
     columns = len(grid.x)
     first = np.clip(np.ceil((low - grid.x[0]) / grid.step_px), 0, columns)
     last = np.clip(np.floor((high - grid.x[0]) / grid.step_px) + 1, 0, columns)
-    first, last = np.where(outside, columns, first), np.where(outside, 0, last)
-    return first.astype(np.intp), last.astype(np.intp)
+    return np.where(outside, columns, first).astype(np.intp), np.where(outside, 0, last).astype(np.intp)
 
 
 def find_visible(maps: Float, grid: Grid, *, cutouts: dict[int, tuple[UInt8, ...]], alpha_threshold: float = 0.5) -> Visible:
@@ -95,29 +111,51 @@ def find_visible(maps: Float, grid: Grid, *, cutouts: dict[int, tuple[UInt8, ...
         cutouts: alpha levels of the rectangles that have an outline cut out, by rectangle.
         alpha_threshold: share of opacity, 0 to 1, from which a texel counts as solid.
     """
-    first, last = row_spans(maps, grid)
-    inverse_depth = np.zeros((len(grid.y), len(grid.x)), np.float32)
-    surface = np.full(inverse_depth.shape, -1, np.intp)
-    columns = np.arange(len(grid.x))
-    for index in np.flatnonzero((first < last).any(axis=1)):
-        rows = np.flatnonzero(first[index] < last[index])
-        top, bottom = rows[0], rows[-1] + 1
-        left, right = first[index, rows].min(), last[index, rows].max()
-        window = (slice(top, bottom), slice(left, right))
-        here = columns[left:right]
-        plane = maps[index, 2]
-        nearness = (plane[0] * grid.x[left:right] + plane[2]).astype(np.float32) + (plane[1] * grid.y[top:bottom]).astype(np.float32)[
-            :, None
-        ]
-        seen = nearness > inverse_depth[window]
-        seen &= here >= first[index, top:bottom, None]
-        seen &= here < last[index, top:bottom, None]
-        if index in cutouts and seen.any():
-            corner = Grid(grid.x[left:right], grid.y[top:bottom])
-            seen &= _alpha(maps[index], corner, cutouts[index]) > 255 * alpha_threshold
-        np.copyto(inverse_depth[window], nearness, where=seen)
-        np.copyto(surface[window], index, where=seen)
-    return Visible(surface, inverse_depth)
+    edges = edge_lines(maps)
+    candidates = in_view(edges, grid)
+    first, last = row_spans(edges[candidates], grid)
+    seen = Visible(np.full((len(grid.y), len(grid.x)), -1, np.intp), np.zeros((len(grid.y), len(grid.x)), np.float32))
+    for position in _near_first(maps[candidates], first, last, grid):
+        index = int(candidates[position])
+        _draw(seen, index, maps[index], grid, spans=(first[position], last[position]), alpha=(cutouts.get(index), alpha_threshold))
+    return seen
+
+
+def _near_first(maps: Float, first: NDArray[np.intp], last: NDArray[np.intp], grid: Grid) -> list[int]:
+    """Return the rectangles that have a span at all, those with the nearer middle first: what is behind then costs less."""
+    rows = first < last
+    middle_y = (rows * grid.y).sum(axis=1) / np.maximum(rows.sum(axis=1), 1)
+    nearness = maps[:, 2, 0] * grid.x.mean() + maps[:, 2, 1] * middle_y + maps[:, 2, 2]
+    return [int(i) for i in np.argsort(-nearness, kind="stable") if rows[i].any()]
+
+
+def _draw(
+    seen: Visible,
+    index: int,
+    plane_map: Float,
+    grid: Grid,
+    *,
+    spans: tuple[NDArray[np.intp], NDArray[np.intp]],
+    alpha: tuple[tuple[UInt8, ...] | None, float],
+) -> None:
+    """Enter one rectangle into `seen`, in place, wherever it is the nearest so far."""
+    first, last = spans
+    rows = np.flatnonzero(first < last)
+    top, bottom, left, right = rows[0], rows[-1] + 1, first[rows].min(), last[rows].max()
+    window = (slice(top, bottom), slice(left, right))
+    x, y, plane = grid.x[left:right], grid.y[top:bottom], plane_map[2]
+    nearness = (plane[0] * x + plane[2]).astype(np.float32) + (plane[1] * y).astype(np.float32)[:, None]
+    here = np.arange(left, right)
+    wins = nearness > seen.inverse_depth[window]
+    wins &= here >= first[top:bottom, None]
+    wins &= here < last[top:bottom, None]
+    levels, threshold = alpha
+    if not wins.any():
+        return
+    if levels is not None:
+        wins &= _alpha(plane_map, Grid(x, y), levels) > 255 * threshold
+    np.copyto(seen.inverse_depth[window], nearness, where=wins)
+    np.copyto(seen.surface[window], index, where=wins)
 
 
 def texel_level(maps: Float, texture_size_px: Float32) -> Float32:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sfmcam.datasets.synthetic.scene import Scene, Surface, horizontal, vertical
-from sfmcam.datasets.synthetic.scenes.lighting import Light, with_dark_edges, with_shadows
-from sfmcam.datasets.synthetic.scenes.props import Painter, Prop, Studio, crossed, standing
+from sfmcam.datasets.synthetic.scenes.lighting import Footprint, Light, with_dark_edges, with_shadows
+from sfmcam.datasets.synthetic.scenes.props import Painter, Place, Prop, Studio, crossed, standing, van
 from sfmcam.datasets.synthetic.scenes.shell import assemble, pick
 from sfmcam.datasets.synthetic.scenes.sky import sky_box
 from sfmcam.datasets.synthetic.textures import cutouts, materials, outdoor
@@ -14,6 +16,8 @@ from sfmcam.datasets.synthetic.textures.patch import Color, Patch, Picture, fbm,
 from sfmcam.types import UInt8
 
 GROUND_Y = 1.6
+
+CutoutPainter = Callable[[Patch, np.random.Generator], UInt8]
 
 
 def street(rng: np.random.Generator) -> Scene:
@@ -81,12 +85,12 @@ def _sun(rng: np.random.Generator) -> Light:
     return (noon, evening, dull)[int(rng.integers(3))]
 
 
-def _feet(props: list[Prop]) -> list:
+def _feet(props: list[Prop]) -> list[Footprint]:
     return [prop.footprint for prop in props]
 
 
-def _plant(studio: Studio, make, place: tuple[float, float, float], width_m: float, height_m: float) -> Prop:
-    texture: UInt8 = make(Patch(width_m, height_m, studio.texels_per_m), studio.rng)
+def _plant(studio: Studio, make: CutoutPainter, place: Place, width_m: float, height_m: float) -> Prop:
+    texture = make(Patch(width_m, height_m, studio.texels_per_m), studio.rng)
     return crossed(place, width_m, height_m, texture, turn_deg=float(studio.rng.uniform(0, 90)))
 
 
@@ -151,13 +155,9 @@ def _parked_vans(studio: Studio) -> list[Prop]:
     rng, props = studio.rng, []
     for x, z in ((2.45, 8.5), (-2.45, 13.0), (2.45, 19.0)):
         color = varied(pick(rng, [(0.82, 0.8, 0.76), (0.3, 0.4, 0.5), (0.62, 0.2, 0.17)]), rng, 0.1)
-        side = _van_painter(rng, color)
-        props.append(studio.prop((x, GROUND_Y, z + float(rng.uniform(-1, 1))), (4.2, 2.0, 1.8), side, turn_deg=90.0 if x > 0 else -90.0))
+        place = (x, GROUND_Y, z + float(rng.uniform(-1, 1)))
+        props.append(van(studio, place, color, turn_deg=90.0 if x > 0 else -90.0))
     return props
-
-
-def _van_painter(rng: np.random.Generator, color: Color) -> Painter:
-    return lambda patch: outdoor.car_side(patch, rng, color)
 
 
 def _path_share(patch: Patch, rng: np.random.Generator) -> Picture:

@@ -15,7 +15,7 @@ from sfmcam.datasets.synthetic.textures.patch import Patch, to_uint8, varied
 
 def storehouse(rng: np.random.Generator) -> Scene:
     """Hall with stacked crates and cartons on a concrete floor."""
-    studio = Studio(rng, Light((0.7, -1.0, -0.6), ambient=0.5, diffuse=0.6, color=(1.0, 0.96, 0.88)), 130)
+    studio = Studio(rng, Light((0.7, -1.0, -0.6), ambient=0.5, diffuse=0.6, color=(1.0, 0.96, 0.88)), 95)
     shell = Shell(-6.0, 6.0, -3.0, 1.6, -4.5, 9.0)
     props: list[Prop] = []
     for x, z in (
@@ -45,7 +45,7 @@ def storehouse(rng: np.random.Generator) -> Scene:
 
 def gallery(rng: np.random.Generator) -> Scene:
     """A wall of paintings seen face on: nearly flat, with a strip of floor."""
-    studio = Studio(rng, Light((0.0, -1.0, -1.0), ambient=0.62, diffuse=0.45), 170)
+    studio = Studio(rng, Light((0.0, -1.0, -1.0), ambient=0.62, diffuse=0.45), 150)
     shell = Shell(-5.0, 5.0, -1.7, 1.5, -3.0, 3.4)
     tint = varied(pick(rng, [(0.46, 0.2, 0.18), (0.3, 0.38, 0.34), (0.62, 0.6, 0.56)]), rng, 0.08)
     walls = {side: shell.wall(side, paint_of(rng, tint), studio, gain) for side, gain in WALL_GAINS}

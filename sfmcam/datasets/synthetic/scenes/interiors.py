@@ -14,7 +14,7 @@ from sfmcam.datasets.synthetic.textures.patch import Color, Patch, Picture, to_u
 
 def room(rng: np.random.Generator) -> Scene:
     """Living room with sofa, bookcases, table, plants, window, door and paintings."""
-    studio = Studio(rng, Light((-1.0, -1.2, -0.5), ambient=0.66, diffuse=0.42, color=(1.0, 0.97, 0.92)), 150)
+    studio = Studio(rng, Light((-1.0, -1.2, -0.5), ambient=0.66, diffuse=0.42, color=(1.0, 0.97, 0.92)), 125)
     shell = Shell(-3.6, 3.6, -1.35, 1.5, -4.0, 5.0)
     tint = varied(pick(rng, [(0.74, 0.7, 0.6), (0.56, 0.63, 0.62), (0.7, 0.56, 0.48), (0.6, 0.62, 0.7)]), rng, 0.05)
     props = _room_props(studio)
@@ -65,7 +65,7 @@ def room_pictures(walls: dict[str, Surface], rng: np.random.Generator, texels_pe
 
 def corridor(rng: np.random.Generator) -> Scene:
     """Long corridor with doors, posters, plants and a window at its end."""
-    studio = Studio(rng, Light((0.2, -1.0, -0.6), ambient=0.68, diffuse=0.35, color=(0.97, 1.0, 0.98)), 130)
+    studio = Studio(rng, Light((0.2, -1.0, -0.6), ambient=0.68, diffuse=0.35, color=(0.97, 1.0, 0.98)), 120)
     shell = Shell(-1.5, 1.5, -1.2, 1.5, -4.0, 15.0)
     tint = varied(pick(rng, [(0.7, 0.72, 0.66), (0.66, 0.7, 0.74), (0.76, 0.68, 0.58)]), rng, 0.05)
     props = [

@@ -120,18 +120,17 @@ def _fence(studio: Studio) -> list[Prop]:
     """Return a wooden fence that runs across the meadow, with a gap where the path is."""
     grain = wood(studio.rng, (0.46, 0.38, 0.3))
     props = []
-    for x in np.arange(-14.0, 14.1, 2.0):
-        if abs(x - 1.0) < 1.6:
-            continue
-        props.append(studio.prop((float(x), GROUND_Y, 15.0), (0.14, 1.15, 0.14), grain))
-        for height in (0.5, 0.95):
-            props.append(studio.prop((float(x) + 0.7, GROUND_Y - height, 15.0), (1.9, 0.1, 0.05), grain))
+    for left, right in ((-15.0, -0.6), (3.0, 15.0)):
+        for x in np.linspace(left, right, 7):
+            props.append(studio.prop((float(x), GROUND_Y, 15.0), (0.14, 1.15, 0.14), grain))
+        for height in (0.45, 0.9):
+            props.append(studio.prop(((left + right) / 2, GROUND_Y - height, 14.92), (right - left, 0.1, 0.05), grain))
     return props
 
 
 def _tufts(studio: Studio) -> list[Surface]:
     rng, surfaces = studio.rng, []
-    for x, z in zip(rng.uniform(-7, 7, 22), rng.uniform(3.2, 14, 22), strict=True):
+    for x, z in zip(rng.uniform(-7, 7, 18), rng.uniform(3.2, 13, 18), strict=True):
         texture = cutouts.tufts(Patch(1.2, 0.4, 120), rng)
         surfaces.append(standing((float(x), GROUND_Y, float(z)), 1.2, 0.4, texture, turn_deg=float(rng.uniform(-30, 30))))
     return surfaces

@@ -10,11 +10,10 @@ import numpy as np
 from sfmcam.datasets.synthetic.camera_path import CameraPath
 from sfmcam.datasets.synthetic.scene import Mover, MoverPath, Scene, Surface
 from sfmcam.datasets.synthetic.scenes.lighting import Light
-from sfmcam.datasets.synthetic.scenes.props import Studio
+from sfmcam.datasets.synthetic.scenes.props import Studio, van
 from sfmcam.datasets.synthetic.textures.brush import INKS
 from sfmcam.datasets.synthetic.textures.cutouts import blob_shadow, limb, torso
-from sfmcam.datasets.synthetic.textures.outdoor import car_side
-from sfmcam.datasets.synthetic.textures.patch import Patch, Picture, varied
+from sfmcam.datasets.synthetic.textures.patch import Patch, varied
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector
 from sfmcam.types import Float, UInt8
@@ -110,10 +109,5 @@ def _hinged(ground: MoverPath, hinge_m: tuple[float, float], swing_rad: float) -
 
 def _van(rng: np.random.Generator, ground: MoverPath, *, drives_right: bool) -> Mover:
     color = varied(INKS[int(rng.integers(len(INKS)))], rng, 0.1)
-
-    def side(patch: Patch) -> Picture:
-        painted = car_side(patch, rng, color)
-        return np.ascontiguousarray(painted[:, ::-1]) if drives_right else painted
-
-    studio = Studio(rng, Light((0.3, -1.0, -0.6)), 100)
-    return Mover(tuple(studio.painted_box((0.0, 0.0, 0.0), (4.2, 2.0, 1.8), side)), ground)
+    body = van(Studio(rng, Light((0.3, -1.0, -0.6)), 100), (0.0, 0.0, 0.0), color, drives_right=drives_right)
+    return Mover(body.surfaces, ground)

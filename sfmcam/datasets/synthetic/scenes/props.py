@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sfmcam.datasets.synthetic.scenes.lighting import Footprint, Light
 from sfmcam.datasets.synthetic.textures.cutouts import bush
 from sfmcam.datasets.synthetic.textures.indoor import bookshelf, carton, crate
 from sfmcam.datasets.synthetic.textures.materials import fabric, plaster
+from sfmcam.datasets.synthetic.textures.outdoor import van_front, van_side
 from sfmcam.datasets.synthetic.textures.patch import Color, Patch, Picture, fbm, flat, tinted, to_uint8, varied
 from sfmcam.types import UInt8
 
@@ -36,10 +37,12 @@ class Studio:
     light: Light
     texels_per_m: float
 
-    def painted_box(self, place: Place, size: Size, side: Painter, *, top: Painter | None = None, turn_deg: float = 0.0) -> list[Surface]:
-        """Return a box whose front and back, left and right share a painting each, lit by direction."""
+    def painted_box(
+        self, place: Place, size: Size, side: Painter, *, ends: Painter | None = None, top: Painter | None = None, turn_deg: float = 0.0
+    ) -> list[Surface]:
+        """Return a box lit by direction: front and back share a painting by `side`, left and right one by `ends`."""
         w, h, d = size
-        wide, deep = side(Patch(w, h, self.texels_per_m)), side(Patch(d, h, self.texels_per_m))
+        wide, deep = side(Patch(w, h, self.texels_per_m)), (ends or side)(Patch(d, h, self.texels_per_m))
         lid = (top or side)(Patch(w, d, self.texels_per_m))
         turn = np.radians(turn_deg)
         front, right = np.array([-np.sin(turn), 0, -np.cos(turn)]), np.array([np.cos(turn), 0, -np.sin(turn)])
@@ -48,9 +51,9 @@ class Studio:
         textures = BoxTextures((first, second, third, fourth), to_uint8(self.light.lit(lid, np.array([0.0, -1.0, 0.0]))))
         return box(place, size, textures, turn_deg=turn_deg)
 
-    def prop(self, place: Place, size: Size, side: Painter, *, top: Painter | None = None, turn_deg: float = 0.0) -> Prop:
-        """Return one painted box as a prop."""
-        surfaces = self.painted_box(place, size, side, top=top, turn_deg=turn_deg)
+    def prop(self, place: Place, size: Size, side: Painter, *, turn_deg: float = 0.0) -> Prop:
+        """Return a box painted alike on all sides as a prop."""
+        surfaces = self.painted_box(place, size, side, turn_deg=turn_deg)
         return Prop(tuple(surfaces), Footprint.of_box(place, size, turn_deg))
 
 
@@ -89,7 +92,7 @@ def bookcase(studio: Studio, place: Place, size: Size, *, turn_deg: float = 0.0)
     face = body[0]
     normal = np.cross(face.right, face.down)
     lit = to_uint8(studio.light.lit(front, -normal / np.linalg.norm(normal)))
-    body[0] = Surface(face.corner, face.right, face.down, lit)
+    body[0] = replace(face, texture=lit)
     return Prop(tuple(body), Footprint.of_box(place, size, turn_deg))
 
 
@@ -121,6 +124,21 @@ def sofa(studio: Studio, place: Place, width_m: float, *, turn_deg: float = 0.0)
         x, y, z = np.asarray(place) + behind * back + beside * side
         surfaces += studio.painted_box((float(x), float(y), float(z)), size, cloth, turn_deg=turn_deg)
     return Prop(tuple(surfaces), Footprint.of_box(place, (width_m, 0.85, 0.95), turn_deg))
+
+
+def van(studio: Studio, place: Place, color: Color, *, turn_deg: float = 0.0, drives_right: bool = False) -> Prop:
+    """Delivery van, 4.2 m long, heading for its own -x, or for +x if it `drives_right`."""
+
+    def side(patch: Patch) -> Picture:
+        painted = van_side(patch, studio.rng, color)
+        return np.ascontiguousarray(painted[:, ::-1]) if drives_right else painted
+
+    def end(patch: Patch) -> Picture:
+        return van_front(patch, studio.rng, color)
+
+    size = (4.2, 2.0, 1.8)
+    body = studio.painted_box(place, size, side, ends=end, top=paint_of(studio.rng, color), turn_deg=turn_deg)
+    return Prop(tuple(body), Footprint.of_box(place, size, turn_deg))
 
 
 def crossed(place: Place, width_m: float, height_m: float, texture: UInt8, *, turn_deg: float = 0.0) -> Prop:

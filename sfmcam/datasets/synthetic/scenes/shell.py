@@ -47,7 +47,7 @@ class Shell:
 
     def floor(self, texture_of: Painter, studio: Studio, props: list[Prop]) -> Surface:
         """Return the floor with the props' shadows."""
-        patch = Patch(self.right - self.left, self.far - self.near, studio.texels_per_m)
+        patch = Patch(self.right - self.left, self.far - self.near, studio.texels_per_m * 0.75)  # seen at a slant
         corner = (self.left, self.bottom, self.far)
         picture = with_dark_edges(texture_of(patch), patch)
         picture = with_shadows(picture, patch, corner, (p.footprint for p in props), studio.light)
@@ -55,7 +55,7 @@ class Shell:
 
     def ceiling(self, texture_of: Painter, studio: Studio) -> Surface:
         """Return the ceiling."""
-        patch = Patch(self.right - self.left, self.far - self.near, studio.texels_per_m * 0.7)
+        patch = Patch(self.right - self.left, self.far - self.near, studio.texels_per_m * 0.6)
         width, depth = np.array([patch.width_m, 0.0, 0.0]), np.array([0.0, 0.0, patch.height_m])
         return Surface(np.array([self.left, self.top, self.near]), width, depth, to_uint8(with_dark_edges(texture_of(patch), patch)))
 

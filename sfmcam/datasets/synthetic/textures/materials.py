@@ -137,7 +137,7 @@ def ceiling(patch: Patch, rng: np.random.Generator, color: Color = (0.86, 0.85, 
     rim = 0.5 - np.maximum(np.abs((x / 0.6) % 1 - 0.5), np.abs((y / 0.6) % 1 - 0.5))
     pores = _spots(patch, rng, per_m2=60, radius_m=(0.004, 0.01))
     panel = tinted(flat(patch, color), 1 + 0.12 * (fbm(patch, rng, cell_m=0.7) - 0.5) - 0.35 * pores)
-    return mixed(panel, (0.6, 0.6, 0.6), np.clip((0.02 - rim) / 0.01, 0, 1))
+    return mixed(panel, (0.6, 0.6, 0.6), np.clip((0.02 - rim) / 0.01, 0, 1).astype(np.float32))
 
 
 def sky(patch: Patch, rng: np.random.Generator, colors: tuple[Color, Color], *, cloud: float = 0.5) -> Picture:
@@ -160,7 +160,7 @@ def _spots(patch: Patch, rng: np.random.Generator, *, per_m2: float, radius_m: t
     radii = np.maximum(patch.px(1) * rng.uniform(*radius_m, count), 1).astype(np.int_)
     for x, y, radius, tone in zip(columns.tolist(), rows.tolist(), radii.tolist(), tones.tolist(), strict=True):
         cv2.circle(canvas, (x, y), radius, tone, -1, cv2.LINE_AA)
-    return canvas.astype(np.float32) / 255
+    return canvas.astype(np.float32) * np.float32(1 / 255)
 
 
 def _cracks(patch: Patch, rng: np.random.Generator, *, count: int) -> Picture:
@@ -172,4 +172,4 @@ def _cracks(patch: Patch, rng: np.random.Generator, *, count: int) -> Picture:
         steps = np.stack([np.cos(heading), np.sin(heading)], axis=1) * patch.px(0.07)
         path = rng.random(2) * (w, h) + np.cumsum(steps, axis=0)
         cv2.polylines(canvas, [path.astype(np.int32)], False, int(rng.integers(90, 220)), 1, cv2.LINE_AA)
-    return canvas.astype(np.float32) / 255
+    return canvas.astype(np.float32) * np.float32(1 / 255)

@@ -76,7 +76,7 @@ def whitewash(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
     return mixed(wall, scaled(color, 0.55), 0.7 * splash)
 
 
-def car_side(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
+def van_side(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
     """Side of a delivery van: painted body, windows, wheels, lettering, panel gaps."""
     h, w = patch.shape
     body = tinted(
@@ -93,4 +93,22 @@ def car_side(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
     for center in (0.17, 0.81):
         for radius, tone in ((0.17, 0.07), (0.11, 0.5), (0.07, 0.3), (0.03, 0.62)):
             cv2.circle(body, (int(center * w), int(0.83 * h)), max(int(radius * h), 1), (tone,) * 3, -1, cv2.LINE_AA)
+    return body
+
+
+def van_front(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
+    """Front (or back) of a delivery van: windscreen, grille, lamps, number plate, wheels below."""
+    h, w = patch.shape
+    body = tinted(
+        flat(patch, color), np.broadcast_to(np.linspace(1.1, 0.8, h, dtype=np.float32)[:, None], (h, w)) + grain(patch, rng, 0.012)
+    )
+    paint_rect(body, (0.08, 0.12, 0.92, 0.46), (0.15, 0.18, 0.22))
+    paint_rect(body, (0.12, 0.14, 0.4, 0.44), (0.3, 0.36, 0.42))
+    paint_rect(body, (0.2, 0.6, 0.8, 0.74), (0.16, 0.16, 0.17))
+    for left in (0.05, 0.83):
+        paint_rect(body, (left, 0.6, left + 0.12, 0.71), (0.92, 0.9, 0.8))
+        paint_rect(body, (left, 0.9, left + 0.14, 1.0), (0.06, 0.06, 0.06))
+    paint_rect(body, (0.37, 0.78, 0.63, 0.84), (0.9, 0.89, 0.84))
+    type_lines(body, rng, (0.39, 0.785, 0.61, 0.87), (0.12, 0.12, 0.12))
+    paint_rect(body, (0, 0.86, 1, 0.9), (0.09, 0.09, 0.1))
     return body

@@ -1,0 +1,139 @@
+"""The embedded set: rendered on the spot, once, so that a fresh machine has labelled clips to run the main job on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+
+from sfmcam.datasets.synthetic.clip import ClipSpec, render_clip
+from sfmcam.datasets.synthetic.embedded_specs import embedded_specs
+from sfmcam.datasets.synthetic.labels import Thresholds
+from sfmcam.datasets.synthetic.writer import ManifestEntry, make_folders, write_clip, write_label_files, write_manifest
+from sfmcam.errors import InputError
+
+GENERATOR_VERSION = "1"  # raise it with any change of scenes, renderer, labels or files
+MAX_WORKERS = 4
+
+Progress = Callable[[int, int], None]
+
+
+def ensure_embedded_set(folder: Path, *, progress: Progress | None = None, workers: int | None = None) -> Path:
+    """Make sure that the embedded set lies in `folder`, and return `folder`.
+
+    Clips that are there and up to date are kept, so an interrupted run is taken up where it stopped, and a complete set costs nothing.
+
+    Args:
+        folder: where the set belongs; made if need be.
+        progress: called with (clips done, clips in all) at the start and after each clip.
+        workers: processes that render; by default one per processor, at most 4. With 1, everything happens in this process.
+
+    Raises:
+        InputError: `folder` cannot be written.
+    """
+    return ensure_set(folder, embedded_specs(), progress=progress, workers=workers)
+
+
+def ensure_set(folder: Path, specs: Sequence[ClipSpec], *, progress: Progress | None = None, workers: int | None = None) -> Path:
+    """Do what `ensure_embedded_set` does for any list of recipes.
+
+    Raises:
+        InputError: `folder` cannot be written.
+    """
+    tell = progress or (lambda done, total: None)
+    done = {spec.id: entry for spec in specs if (entry := _finished(folder, spec)) is not None}
+    waiting = [spec for spec in specs if spec.id not in done]
+    if not waiting and _is_sealed(folder, specs):
+        tell(len(specs), len(specs))
+        return folder
+    make_folders(folder)
+    (folder / "generator.json").unlink(missing_ok=True)
+    tell(len(done), len(specs))
+    for entry in _render_all(folder, waiting, workers or min(os.cpu_count() or 1, MAX_WORKERS)):
+        done[entry["id"]] = entry
+        tell(len(done), len(specs))
+    _remove_strangers(folder, {spec.id for spec in specs})
+    entries = [done[spec.id] for spec in specs]
+    write_label_files(folder, entries)
+    write_manifest(folder, entries, version=_set_digest(specs), thresholds=Thresholds())
+    return folder
+
+
+def clip_digest(spec: ClipSpec) -> str:
+    """Return a short name of recipe and generator: a clip with the same one need not be rendered again."""
+    return hashlib.sha256(f"{GENERATOR_VERSION} {Thresholds()} {spec!r}".encode()).hexdigest()[:16]
+
+
+def _set_digest(specs: Sequence[ClipSpec]) -> str:
+    joined = hashlib.sha256(" ".join(clip_digest(spec) for spec in specs).encode()).hexdigest()[:16]
+    return f"{GENERATOR_VERSION}-{joined}"
+
+
+def _finished(folder: Path, spec: ClipSpec) -> ManifestEntry | None:
+    """Return the manifest's line of a clip that is complete and up to date, else None."""
+    try:
+        entry: ManifestEntry = json.loads((folder / "clips" / f"{spec.id}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # not there, or not readable: rendered again
+    files = (folder / "videos" / f"{spec.id}.mp4", folder / "poses" / f"{spec.id}.tum", folder / "intrinsics" / f"{spec.id}.txt")
+    current = isinstance(entry, dict) and entry.get("digest") == clip_digest(spec)
+    return entry if current and all(path.is_file() for path in files) else None
+
+
+def _is_sealed(folder: Path, specs: Sequence[ClipSpec]) -> bool:
+    """Return whether labels and manifest were written for exactly these clips."""
+    try:
+        seal = json.loads((folder / "generator.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(seal, dict) and seal.get("version") == _set_digest(specs) and (folder / "manifest.json").is_file()
+
+
+def _render_all(folder: Path, specs: Sequence[ClipSpec], workers: int) -> Iterator[ManifestEntry]:
+    if workers <= 1 or len(specs) <= 1:
+        yield from (_render_one(folder, spec) for spec in specs)
+        return
+    with _pool(min(workers, len(specs))) as pool:
+        for future in as_completed([pool.submit(_render_one, folder, spec) for spec in specs]):
+            yield future.result()
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of fresh processes that stops at the first error instead of rendering the rest."""
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_use_one_thread)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _use_one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)  # the processes share the machine already
+
+
+def _render_one(folder: Path, spec: ClipSpec) -> ManifestEntry:
+    return write_clip(folder, render_clip(spec), digest=clip_digest(spec))
+
+
+def _remove_strangers(folder: Path, ids: set[str]) -> None:
+    """Delete what an older version of the set left behind: clips that have an entry but are no longer part of it."""
+    try:
+        for entry in (folder / "clips").glob("*.json"):
+            if entry.stem not in ids:
+                for path in (
+                    Path("videos", f"{entry.stem}.mp4"),
+                    Path("poses", f"{entry.stem}.tum"),
+                    Path("intrinsics", f"{entry.stem}.txt"),
+                ):
+                    (folder / path).unlink(missing_ok=True)
+                entry.unlink()
+    except OSError as error:
+        raise InputError(f"cannot clean up {folder}: {(error.strerror or str(error)).lower()}") from error
