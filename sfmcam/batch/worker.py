@@ -29,7 +29,11 @@ def run_in_child(job: ClipJob) -> ClipResult:
     limit_threads(job.method.run.threads)
     limit_memory(job.memory_bytes)
     os.environ["TMPDIR"] = tempfile.tempdir = str(job.scratch)
-    return process_clip(job)
+    result = process_clip(job)
+    signal.signal(
+        signal.SIGTERM, signal.SIG_DFL
+    )  # glog took it over; pebble sends it as soon as it has the result, which is no crash to log
+    return result
 
 
 def lead_own_group(scratch: Path) -> None:
