@@ -30,9 +30,8 @@ def run_in_child(job: ClipJob) -> ClipResult:
     limit_memory(job.memory_bytes)
     os.environ["TMPDIR"] = tempfile.tempdir = str(job.scratch)
     result = process_clip(job)
-    signal.signal(
-        signal.SIGTERM, signal.SIG_DFL
-    )  # glog took it over; pebble sends it as soon as it has the result, which is no crash to log
+    # glog has taken the signal over, and pebble sends it as soon as it has the result: that is no crash to log
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return result
 
 
