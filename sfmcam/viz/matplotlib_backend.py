@@ -13,7 +13,7 @@ from sfmcam.viz.viewpoint import Viewpoint
 
 DPI = 100
 POINTS_PER_PX = 72 / DPI
-POINT_SIZE_PX = 3.0
+POINT_SIZE_PX = 3.4
 PIECES = 12  # long lines are cut up, so that they sort by depth and end at the eye
 
 

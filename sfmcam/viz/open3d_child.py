@@ -15,7 +15,7 @@ import numpy as np
 
 from sfmcam.types import UInt8
 
-POINT_SIZE_PX = 3.4  # of the finished picture
+POINT_SIZE_PX = 3.8  # of the finished picture
 NO_WINDOW = 3  # exit code: Open3D imported, but gave no window
 
 

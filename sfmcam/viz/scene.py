@@ -26,7 +26,7 @@ ONE_SPOT_DEPTHS = 0.02  # centres that span less than this read as one spot
 GRID_CELLS = 10  # about this many across the cameras
 PALE = 0.55  # share of white in the colour of the cameras between the first and the last
 GRID_GREY, SHADOW_GREY = 0.86, 0.66
-BRIGHTEST_POINT = 0.82  # a white point would be lost on the white ground
+POINT_GAMMA, BRIGHTEST_POINT = 0.75, 0.85  # dark points show no colour, white ones are lost on the white ground
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def _scene_points(trajectory: CameraTrajectory, points: PointCloud | None, camer
     low, high = np.quantile(xyz, POINT_QUANTILES, axis=0)
     inside = np.flatnonzero(((xyz >= low) & (xyz <= high)).all(axis=1))
     keep = inside[_thin(len(inside), MAX_POINTS)] if len(inside) else inside
-    return xyz[keep], rgb[keep] * BRIGHTEST_POINT
+    return xyz[keep], rgb[keep] ** POINT_GAMMA * BRIGHTEST_POINT
 
 
 def _plain(value: float) -> str:

@@ -17,7 +17,7 @@ from sfmcam.viz import open3d_backend, render
 from sfmcam.viz.legend import SIZE_PX, emptiest_corner
 from sfmcam.viz.open3d_backend import Open3DFailedError, draw_with_open3d, reason_of
 from sfmcam.viz.render import render_trajectory_png
-from sfmcam.viz.scene import build_scene
+from sfmcam.viz.scene import BRIGHTEST_POINT, POINT_GAMMA, build_scene
 from sfmcam.viz.timecolor import time_colors
 from sfmcam.viz.viewpoint import choose_viewpoint
 
@@ -83,7 +83,7 @@ def check_picture(pixels: UInt8) -> None:
     drawing = pixels[100:-80]
     assert count(drawing, first) > 800
     assert count(drawing, last) > 800
-    assert count(drawing, np.array([40, 160, 60]) / 255 * 0.82) > 300
+    assert count(drawing, (np.array([40, 160, 60]) / 255) ** POINT_GAMMA * BRIGHTEST_POINT) > 300
 
 
 @pytest.mark.usefixtures("needs_open3d")
