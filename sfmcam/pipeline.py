@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sfmcam.errors import VideoError
+from sfmcam.errors import SfmcamError, VideoError
 from sfmcam.estimators.base import Estimator
 from sfmcam.estimators.registry import make_estimator
 from sfmcam.jobs import ClipJob
@@ -69,6 +69,9 @@ def process_clip(job: ClipJob) -> ClipResult:
         return _failed(job, Status.UNREADABLE_VIDEO, message=str(error), clock=clock)
     except MemoryError as error:
         return _failed(job, Status.OUT_OF_MEMORY, message=str(error), clock=clock)
+    except SfmcamError as error:
+        return _failed(job, Status.INTERNAL_ERROR, message=str(error), clock=clock)
+    # the one boundary at which a bug in one clip must not cost the others: its traceback goes to the clip's log
     except Exception as error:
         logger.exception("%s failed on %s", job.method.slug, job.clip_id)
         return _failed(job, Status.INTERNAL_ERROR, message=f"{type(error).__name__}: {error}", clock=clock)
