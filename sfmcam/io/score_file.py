@@ -110,7 +110,7 @@ def write_score_files(
     for primitive in PRIMITIVES:
         rows = labelled_set.rows.get(primitive.split_name, ())
         if not rows:
-            logger.warning("%s has no labels for %s: no score file for that task", labelled_set.name, primitive.split_name)
+            logger.info("%s has no labels for %s: no score file for that task", labelled_set.name, primitive.split_name)
             continue
         entries = [_entry(row, outcomes[row.video], primitive_id=primitive.id, method=method.text) for row in rows]
         document = {"metadata": {**metadata, **(extra or {}), "split_name": primitive.split_name}, "scores": entries}
