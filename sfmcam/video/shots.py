@@ -1,0 +1,125 @@
+"""Where one shot ends and the next begins, found while the file is being decoded.
+
+scenedetect's adaptive detector and a test for mixtures (dissolves, fades) name the suspects, generously; each is then asked whether
+the pictures before and after still match. That lets flashes, flicker, fast pans and passing movers through as one shot.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from sfmcam.types import UInt8
+from sfmcam.video.blend import WINDOWS, find_blends
+from sfmcam.video.cuts import MARGIN, CutSuspects
+from sfmcam.video.similarity import Look, same_scene
+
+PICTURE_SIDE_PX = 256  # longer side of the pictures to push
+SAME_FRAME = 0.7  # mean grey level difference up to which a frame only repeats the one before (animation on twos, converted rates)
+BEFORE = (0, 2, 4)  # distinct frames back from the suspected cut ...
+AFTER = (0, 2, 4, 8)  # ... and on from it, which are compared
+FLASH_S = 0.4  # a disturbance up to this long does not end a shot if the picture comes back
+RING = max(WINDOWS) + max(BEFORE) + max(AFTER) + MARGIN + 2
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Distinct frames around a cut: the last one of the old shot and the first one of the new shot; what lies between is in neither."""
+
+    last_before: int
+    first_after: int
+
+
+class ShotFinder:
+    """Takes the pictures of a file one by one, and tells the shots at the end. Memory does not grow with the pictures."""
+
+    def __init__(self) -> None:
+        self._cuts = CutSuspects()
+        self._first_shown: list[int] = []  # of each distinct frame: its number in the file
+        self._blank: list[bool] = []  # of each distinct frame
+        self._pushed = 0
+        self._looks: deque[Look] = deque(maxlen=RING)
+        self._times_s: deque[float] = deque(maxlen=RING)
+        self._suspects: list[Transition] = []
+        self._found: list[Transition] = []
+
+    def push(self, picture_bgr: UInt8, time_s: float) -> None:
+        """Take the next frame: (H, W, 3) uint8 BGR, longer side `PICTURE_SIDE_PX` or less."""
+        gray = np.asarray(cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+        self._pushed += 1
+        if self._looks and cv2.norm(gray, self._looks[-1].gray, cv2.NORM_L1) < SAME_FRAME * gray.size:
+            return
+        self._first_shown.append(self._pushed - 1)
+        self._looks.append(Look(gray))
+        self._times_s.append(time_s)
+        self._blank.append(self._looks[-1].is_blank)
+        self._suspect_cuts(self._cuts.push(picture_bgr))
+        self._suspect_blend()
+        self._examine(settled=len(self._first_shown) - 1 - max(AFTER))
+
+    def finish(self) -> list[range]:
+        """Return the frames of each shot, in order; blank leaders and the mixed frames of a transition belong to none."""
+        if not self._pushed:
+            return []
+        self._suspect_cuts(self._cuts.finish())
+        self._examine(settled=len(self._first_shown))
+        edges = [*self._first_shown[1:], self._pushed]  # of each distinct frame: the number after its last repetition
+        shots, begin = [], 0
+        for cut in sorted(self._found, key=lambda t: t.last_before):
+            shots.append(range(begin, cut.last_before + 1))
+            begin = cut.first_after
+        shots.append(range(begin, len(edges)))
+        full = [shot for shot in shots if not all(self._blank[shot.start : shot.stop])]
+        return [range(self._first_shown[shot.start], edges[shot.stop - 1]) for shot in (full or [range(len(edges))])]
+
+    def _suspect_cuts(self, firsts: list[int]) -> None:
+        self._suspects += [Transition(first - 1, first) for first in firsts]
+
+    def _suspect_blend(self) -> None:
+        newest = len(self._first_shown) - 1
+        recent = list(self._looks)[-max(WINDOWS) - 1 :]
+        times_s = np.array(self._times_s)[-len(recent) :]
+        for blend in find_blends(np.stack([look.thumb for look in recent]), times_s):
+            self._suspects.append(Transition(newest - blend.last_before, newest - blend.first_after))
+
+    def _examine(self, *, settled: int) -> None:
+        """Decide on the suspects whose frames after, up to the distinct frame `settled`, are known."""
+        ready = [s for s in self._suspects if s.first_after <= settled]
+        self._suspects = [s for s in self._suspects if s.first_after > settled]
+        for suspect in ready:
+            touching = [t for t in self._found if t.last_before < suspect.first_after and suspect.last_before < t.first_after]
+            if touching or self._is_cut(suspect):
+                for t in touching:
+                    self._found.remove(t)
+                group = [suspect, *touching]
+                self._found.append(Transition(min(t.last_before for t in group), max(t.first_after for t in group)))
+
+    def _is_cut(self, suspect: Transition) -> bool:
+        before = [suspect.last_before - k for k in BEFORE]
+        after = [suspect.first_after + k for k in AFTER]
+        begin = self._time(suspect.last_before)
+        near_after = [k for k in after if k == suspect.first_after or (self._holds(k) and self._time(k) - begin <= FLASH_S)]
+        near_before = [k for k in before if self._holds(k)]
+        return not any(same_scene(self._look(i), self._look(j)) for i in near_before for j in near_after)
+
+    def _holds(self, index: int) -> bool:
+        newest = len(self._first_shown) - 1
+        return newest - len(self._looks) < index <= newest
+
+    def _look(self, index: int) -> Look:
+        return self._looks[index - len(self._first_shown)]
+
+    def _time(self, index: int) -> float:
+        return self._times_s[index - len(self._first_shown)]
+
+
+def find_shots(pictures: Iterable[tuple[UInt8, float]]) -> list[range]:
+    """Return the frames of each shot among `pictures`, pairs of a small BGR picture and its time in seconds."""
+    finder = ShotFinder()
+    for picture_bgr, time_s in pictures:
+        finder.push(picture_bgr, time_s)
+    return finder.finish()

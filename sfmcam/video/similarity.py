@@ -1,0 +1,102 @@
+"""Do two small pictures show the same scene from about the same place? Asked across a suspected cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sfmcam.types import Float, UInt8
+
+Float32 = NDArray[np.float32]
+
+THUMB_SIZE = (32, 18)
+BLACK_LEVEL = 20  # grey level; darker in both pictures is a bar or a border
+BLANK_CONTRAST = 4.0  # grey levels of standard deviation
+SAME_CORRELATION = 0.9  # thumbnails of different scenes stayed below 0.6
+MIN_COMMON_AREA = 0.1
+MAX_FEATURES = 400
+MIN_CONTRAST = 0.02
+MATCH_RATIO = 0.8  # Lowe 2004, section 7.1
+MATCH_TOLERANCE_PX = 6.0  # loose: parallax and movers bend the picture
+MIN_MATCHES = 10  # different scenes gave 4 at most, neighbouring frames 20 and more
+GRID = 4
+MIN_SPREAD = 0.4  # of the cells with features; a caption or logo that stays over a cut fills less
+
+
+@dataclass(frozen=True)
+class Look:
+    """One small picture and what is compared of it.
+
+    Attributes:
+        gray: (H, W) uint8, longer side some 256 pixels.
+    """
+
+    gray: UInt8
+
+    @cached_property
+    def thumb(self) -> Float32:
+        """(18 * 32,) grey levels of the picture in miniature."""
+        return cv2.resize(self.gray, THUMB_SIZE, interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
+
+    @property
+    def is_blank(self) -> bool:
+        """True for a picture of one tone, such as the black of a fade."""
+        return bool(self.thumb.std() < BLANK_CONTRAST)
+
+    @cached_property
+    def features(self) -> tuple[Float32, Float32]:
+        """(M, 2) positions in pixels and (M, 128) unit RootSIFT descriptors (Arandjelovic and Zisserman 2012)."""
+        keypoints, descriptors = cv2.SIFT.create(nfeatures=MAX_FEATURES, contrastThreshold=MIN_CONTRAST).detectAndCompute(self.gray, None)
+        if descriptors is None:
+            return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
+        sums = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6)
+        return np.array([k.pt for k in keypoints], np.float32), np.sqrt(descriptors / sums)
+
+
+def same_scene(one: Look, other: Look) -> bool:
+    """Return True where the composition is the same, or features all over the picture move together by one similarity."""
+    return correlation(one, other) > SAME_CORRELATION or _moves_together(one, other)
+
+
+def correlation(one: Look, other: Look) -> float:
+    """Return the correlation of the thumbnails over what is not black in both; 0 where that is too little or of one tone."""
+    lit = np.maximum(one.thumb, other.thumb) > BLACK_LEVEL
+    if lit.mean() < MIN_COMMON_AREA:
+        return 0.0
+    a, b = (look.thumb[lit] - look.thumb[lit].mean() for look in (one, other))
+    if min(a.std(), b.std()) < BLANK_CONTRAST:
+        return 0.0
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def _moves_together(one: Look, other: Look) -> bool:
+    source, target = _matches(one, other)
+    if len(source) < MIN_MATCHES:
+        return False
+    cv2.setRNGSeed(0)
+    _, mask = cv2.estimateAffinePartial2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=MATCH_TOLERANCE_PX, maxIters=500)
+    agreeing = source[mask.ravel() > 0] if mask is not None else source[:0]
+    everywhere = _cells(one.features[0], one.gray)
+    return len(agreeing) >= MIN_MATCHES and len(_cells(agreeing, one.gray)) >= MIN_SPREAD * len(everywhere)
+
+
+def _matches(one: Look, other: Look) -> tuple[Float32, Float32]:
+    """Return the (K, 2) positions of mutual nearest neighbours that pass the ratio test."""
+    (points, descriptors), (other_points, other_descriptors) = one.features, other.features
+    if min(len(points), len(other_points)) < MIN_MATCHES:
+        return points[:0], other_points[:0]
+    distance = 2 - 2 * descriptors @ other_descriptors.T  # squared
+    nearest, row = distance.argmin(axis=1), np.arange(len(points))
+    second, best = np.partition(distance, 1, axis=1)[:, 1], distance[row, nearest]
+    good = (distance.argmin(axis=0)[nearest] == row) & (best < MATCH_RATIO**2 * second)
+    return points[good], other_points[nearest[good]]
+
+
+def _cells(points: Float32, gray: UInt8) -> Float:
+    height, width = gray.shape
+    columns, rows = np.clip(points / (width, height) * GRID, 0, GRID - 1).astype(int).T
+    return np.unique(rows * GRID + columns)
