@@ -8,6 +8,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from sfmcam.datasets.synthetic.clip import ClipSpec, render_clip
 from sfmcam.datasets.synthetic.embedded_specs import embedded_specs
 from sfmcam.datasets.synthetic.labels import Thresholds
 from sfmcam.datasets.synthetic.writer import ManifestEntry, make_folders, write_clip, write_label_files, write_manifest
-from sfmcam.errors import InputError
+from sfmcam.errors import InputError, SfmcamError
+from sfmcam.motion.primitive import PRIMITIVES
 
-GENERATOR_VERSION = "1"  # raise it with any change of scenes, renderer, labels or files
+GENERATOR_VERSION = "2"  # raise it with any change of scenes, renderer, labels or files
 MAX_WORKERS = 4
 
 Progress = Callable[[int, int], None]
@@ -35,6 +37,7 @@ def ensure_embedded_set(folder: Path, *, progress: Progress | None = None, worke
 
     Raises:
         InputError: `folder` cannot be written.
+        SfmcamError: a rendering process died.
     """
     return ensure_set(folder, embedded_specs(), progress=progress, workers=workers)
 
@@ -44,6 +47,7 @@ def ensure_set(folder: Path, specs: Sequence[ClipSpec], *, progress: Progress | 
 
     Raises:
         InputError: `folder` cannot be written.
+        SfmcamError: a rendering process died.
     """
     tell = progress or (lambda done, total: None)
     done = {spec.id: entry for spec in specs if (entry := _finished(folder, spec)) is not None}
@@ -91,16 +95,20 @@ def _is_sealed(folder: Path, specs: Sequence[ClipSpec]) -> bool:
         seal = json.loads((folder / "generator.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(seal, dict) and seal.get("version") == _set_digest(specs) and (folder / "manifest.json").is_file()
+    files = [folder / "manifest.json", *(folder / "binary_classification" / f"{p.split_name}.jsonl" for p in PRIMITIVES)]
+    return isinstance(seal, dict) and seal.get("version") == _set_digest(specs) and all(path.is_file() for path in files)
 
 
 def _render_all(folder: Path, specs: Sequence[ClipSpec], workers: int) -> Iterator[ManifestEntry]:
     if workers <= 1 or len(specs) <= 1:
         yield from (_render_one(folder, spec) for spec in specs)
         return
-    with _pool(min(workers, len(specs))) as pool:
-        for future in as_completed([pool.submit(_render_one, folder, spec) for spec in specs]):
-            yield future.result()
+    try:
+        with _pool(min(workers, len(specs))) as pool:
+            for future in as_completed([pool.submit(_render_one, folder, spec) for spec in specs]):
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise SfmcamError("a process that rendered clips died (out of memory?); run it again, the clips that are done are kept") from error
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def _still() -> tuple[ClipSpec, ...]:
         ClipSpec("static_room", "room", 501, seconds=2.0, noise=2.5),
         ClipSpec("static_landscape", "landscape", 502, seconds=2.0, fps=12),
         ClipSpec("static_walker_street", "street", 503, movers=(MoverSpec(WALKER, (-1.6, -2.2), (1.5, 0.0)),)),
-        ClipSpec("static_van_street", "street", 504, movers=(MoverSpec(VAN, (-4.0, 1.5), (3.2, 0.0)),), start_yaw_deg=-6),
+        ClipSpec("static_van_street", "street", 504, movers=(MoverSpec(VAN, (-3.4, -0.7), (2.9, 0.0)),), start_yaw_deg=-6),
     )
 
 

@@ -32,6 +32,9 @@ from sfmcam.types import UInt8
 FOLDERS = ("videos", "poses", "intrinsics", "clips", "binary_classification")
 DOMINATES = 0.25  # share of the picture, averaged over the clip, from which movers dominate it
 
+# mbtree reads past pictures whose size is no multiple of 16, so that the same frames gave different files from run to run (measured)
+ENCODER = {"preset": "veryfast", "threads": "1", "x264-params": "mbtree=0"}
+
 ManifestEntry = dict[str, Any]
 
 
@@ -69,14 +72,14 @@ def write_clip(folder: Path, clip: RenderedClip, *, digest: str = "") -> Manifes
 
 
 def write_video(path: Path, frames: UInt8, *, fps: float, crf: int) -> None:
-    """Encode frames (N, H, W, 3) as H.264 in 4:2:0; H and W even. One encoder thread, so that the same frames give the same file.
+    """Encode frames (N, H, W, 3) as H.264 in 4:2:0; H and W even. The same frames give the same file.
 
     Raises:
         InputError: the file cannot be written.
     """
     rate = Fraction(fps).limit_denominator(1001)
     with replacing(path) as part, av.open(str(part), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast", "threads": "1"})
+        stream = container.add_stream("libx264", rate=rate, options=ENCODER | {"crf": str(crf)})
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for index, picture in enumerate(frames):

@@ -72,6 +72,8 @@ def poster_wall(rng: np.random.Generator) -> Scene:
     surfaces = [vertical((-7.5, GROUND_Y, 3.8), 15.0, 4.6, to_uint8(light.lit(pasted, np.array([0, 0, -1.0]))))]
     pavement, left_far = Patch(15.0, 8.0, 90), (-7.5, GROUND_Y, 3.8)
     surfaces.append(horizontal(left_far, 15.0, 8.0, to_uint8(materials.concrete(pavement, rng, (0.55, 0.54, 0.52)) * np.float32(0.9))))
+    square = materials.asphalt(Patch(160.0, 100.0, 6), rng)
+    surfaces.append(horizontal((-80.0, GROUND_Y + 0.02, 60.0), 160.0, 100.0, to_uint8(square)))
     posts = [_plant(studio, cutouts.lamp_post, (x, GROUND_Y, 3.2), 0.5, 3.9) for x in (-3.9, 4.2)]
     return assemble([*surfaces, *sky_box(rng)], posts, mover_ground=(0.0, GROUND_Y, 2.6), pitch_deg=0)
 

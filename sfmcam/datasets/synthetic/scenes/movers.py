@@ -74,7 +74,7 @@ def _ground_path(spec: MoverSpec, scene: Scene, path: CameraPath) -> MoverPath:
 def _walker(rng: np.random.Generator, ground: MoverPath) -> list[Mover]:
     """Return torso, arms, legs and shadow of a person 1.75 m tall."""
     coat, trousers = varied(INKS[int(rng.integers(len(INKS)))], rng, 0.1), varied((0.22, 0.25, 0.33), rng, 0.35)
-    skin, shoe = varied((0.78, 0.58, 0.45), rng, 0.25), varied((0.16, 0.13, 0.11), rng, 0.3)
+    skin, shoe = varied((0.76, 0.58, 0.46), rng, 0.14), varied((0.16, 0.13, 0.11), rng, 0.3)
     leg = limb(Patch(0.2, 0.9, DENSITY), rng, trousers, end=shoe)
     arm = limb(Patch(0.14, 0.66, DENSITY), rng, coat, end=skin)
     body = torso(Patch(0.54, 0.95, DENSITY), rng, coat, skin=skin)
