@@ -104,7 +104,7 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
         if stream.codec_context.name in TEXT_CODECS:
             raise VideoError(f"{path} is not a video: it holds text")
         return stream
-    raise VideoError(f"{path} holds {'only sound' if container.streams.audio else 'no video stream'}, no picture")
+    raise VideoError(f"{path} holds {'only sound, ' if container.streams.audio else ''}no picture")
 
 
 def _announced_duration(container: InputContainer, stream: VideoStream) -> float | None:

@@ -15,7 +15,7 @@ from sfmcam.types import Float, UInt8
 from sfmcam.video.container import announced, open_video
 from sfmcam.video.decode import Tally, decode_frames, most_threads, packet_stamps, stamp_of
 from sfmcam.video.picture import Reducer
-from sfmcam.video.sampling import Clock, pick
+from sfmcam.video.sampling import pick, presentation_times
 from sfmcam.video.shots import PICTURE_SIDE_PX, ShotFinder
 
 
@@ -77,31 +77,31 @@ def _expected_stamps(path: Path, config: FrameConfig) -> set[int]:
 
 def _read(path: Path, config: FrameConfig, expected: set[int], *, threads: int) -> tuple[Reading, bool]:
     """Return the reading, and whether the file was sound."""
-    tally, times_s, kept = Tally(), [], {}
+    tally, stamps, kept = Tally(), [], {}
     finder = ShotFinder() if config.shots == "auto" else None
     with open_video(path) as (container, stream):
         header = announced(container, stream)
         reduce = Reducer(path, config.long_side_px, pixel_aspect=header.pixel_aspect)
         shrink = Reducer(path, PICTURE_SIDE_PX, pixel_aspect=header.pixel_aspect, pixel_format="bgr24")
-        clock = Clock(stream.time_base or Fraction(1), header.fps)
+        time_base = stream.time_base or Fraction(1)
         for number, frame in enumerate(decode_frames(container, stream, tally, threads=threads)):
             reduce.see(frame)
-            stamp = stamp_of(frame)
-            times_s.append(clock.time_s(stamp))
-            if stamp in expected:
+            stamps.append(stamp_of(frame))
+            if stamps[-1] in expected:
                 kept[number] = reduce(frame)
             if finder:
-                finder.push(shrink(frame), times_s[-1])
-    if not times_s:
+                finder.push(shrink(frame), number / header.fps if stamps[-1] is None else float(stamps[-1] * time_base))
+    if not stamps:
         raise VideoError(f"{path} holds a video of which no frame could be decoded")
+    times_s, replaced = presentation_times(stamps, time_base, header.fps)
     lost = tally.problems(header)
     reading = Reading(
-        times_s=np.array(times_s),
+        times_s=times_s,
         shots=tuple(finder.finish()) if finder else (range(len(times_s)),),
         kept=kept,
         size_px=reduce.source_size_px,
         fps=(len(times_s) - 1) / (times_s[-1] - times_s[0]) if len(times_s) > 1 else header.fps,
-        problems=lost + _clock_problem(clock.replaced, len(times_s)),
+        problems=lost + _clock_problem(replaced, len(times_s)),
         threads=threads,
     )
     return reading, not lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sfmcam.types import Float
 
 Index = NDArray[np.intp]
+MAX_REORDER = 16  # frames; the most that H.264 and H.265 allow between decoding and display
 
 
 def pick(times_s: Float, fps: float | None, max_frames: int) -> Index:
@@ -37,26 +39,29 @@ def pick(times_s: Float, fps: float | None, max_frames: int) -> Index:
     return np.unique(after - nearer_before)
 
 
-class Clock:
-    """Turns the time stamps of frames in display order into ascending seconds, frame by frame.
+def presentation_times(stamps: Sequence[int | None], time_base: Fraction, fps: float) -> tuple[Float, int]:
+    """Turn the time stamps of frames in display order into ascending seconds.
 
-    A stamp that is missing or does not ascend is replaced by the time one frame period (1 / `fps`) after the frame before it.
+    Stamps that are only out of order (AVI with B-frames carries them in decoding order) are put in order. A stamp that is missing or
+    still does not ascend is replaced by the time one frame period (1 / `fps`) after the frame before it.
 
-    Attributes:
-        replaced: how many stamps had to be replaced.
+    Returns:
+        (N,) times in seconds, and how many stamps were replaced.
     """
+    times, replaced = np.zeros(len(stamps)), 0
+    for i, stamp in enumerate(_in_order(stamps)):
+        time_s = None if stamp is None else float(stamp * time_base)
+        if time_s is None or (i and time_s <= times[i - 1]):
+            time_s = times[i - 1] + 1 / fps if i else 0.0
+            replaced += 1
+        times[i] = time_s
+    return times, replaced
 
-    def __init__(self, time_base: Fraction, fps: float) -> None:
-        self._time_base = time_base
-        self._period_s = 1 / fps
-        self._last_s: float | None = None
-        self.replaced = 0
 
-    def time_s(self, stamp: int | None) -> float:
-        """Return the time of the next frame."""
-        time_s = None if stamp is None else float(stamp * self._time_base)
-        if time_s is None or (self._last_s is not None and time_s <= self._last_s):
-            self.replaced += 1
-            time_s = 0.0 if self._last_s is None else self._last_s + self._period_s
-        self._last_s = time_s
-        return time_s
+def _in_order(stamps: Sequence[int | None]) -> Sequence[int | None]:
+    known = [stamp for stamp in stamps if stamp is not None]
+    if len(set(known)) < len(stamps):
+        return stamps
+    order = sorted(range(len(known)), key=known.__getitem__)
+    moved = max((abs(place - i) for place, i in enumerate(order)), default=0)
+    return [known[i] for i in order] if moved <= MAX_REORDER else stamps
