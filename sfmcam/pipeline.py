@@ -17,6 +17,7 @@ from typing import Any
 from sfmcam.errors import SfmcamError, VideoError
 from sfmcam.estimators.base import Estimator
 from sfmcam.estimators.registry import make_estimator
+from sfmcam.io.point_file import write_points
 from sfmcam.jobs import ClipJob
 from sfmcam.judgement import judge_shot, write_failures, write_shot
 from sfmcam.motion.measure import measure
@@ -131,14 +132,16 @@ def peak_mb() -> float:
 
 
 def _draw(solved: list[_Solved], *, title: str) -> None:
-    """Draw the pictures of every solved shot; matplotlib and Open3D are loaded only here."""
+    """Draw the pictures of every solved shot and write its points; matplotlib and Open3D are loaded only here."""
     from sfmcam.viz.motion_plot import plot_motion_png
     from sfmcam.viz.render import render_trajectory_png
 
     for shot in solved:
-        trajectory = shot.estimate.trajectory
+        trajectory, points = shot.estimate.trajectory, shot.estimate.points
         if trajectory is None or not shot.result.status.is_success:
             continue
         name = title if len(solved) == 1 else f"{title}, shot {shot.result.index + 1}"
-        render_trajectory_png(shot.folder.picture, trajectory=trajectory, points=shot.estimate.points, title=name)
+        if points is not None:
+            write_points(shot.folder.points, points)
+        render_trajectory_png(shot.folder.picture, trajectory=trajectory, points=points, title=name)
         plot_motion_png(shot.folder.motion_picture, measurement=measure(trajectory), title=name)

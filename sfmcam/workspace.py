@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sfmcam.errors import InputError
 
-SHOT_FILES = ("trajectory.tum", "trajectory.npz", "motion.json", "scores.json", "trajectory.png", "motion.png")
+SHOT_FILES = ("trajectory.tum", "trajectory.npz", "motion.json", "scores.json", "points.ply", "trajectory.png", "motion.png")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class ShotFolder:
     def scores(self) -> Path:
         """The 15 scores under both scorings."""
         return self.root / "scores.json"
+
+    @property
+    def points(self) -> Path:
+        """Scene points, where the estimator has some."""
+        return self.root / "points.ply"
 
     @property
     def picture(self) -> Path:

@@ -12,9 +12,10 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,13 +61,14 @@ class LocalExecutor:
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
-                    job = waiting.popleft()
-                    running[self._start(job)] = _Running(job, time.perf_counter(), count_oom_kills())
+                    with _interrupt_later():
+                        job = waiting.popleft()
+                        running[self._start(job)] = _Running(job, time.perf_counter(), count_oom_kills())
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     run = running.pop(future)
                     yield run.job, _finish(run, future)
         finally:
-            _stop(running, jobs)
+            _stop(running)
 
     def _start(self, job: ClipJob) -> Future[ClipResult]:
         shutil.rmtree(job.scratch, ignore_errors=True)
@@ -118,7 +120,7 @@ def _dead(run: _Running, status: Status, *, message: str) -> ClipResult:
     return replace(result, seconds=replace(result.seconds, total=time.perf_counter() - run.started))
 
 
-def _stop(running: dict[Future[ClipResult], _Running], jobs: Sequence[ClipJob]) -> None:
+def _stop(running: dict[Future[ClipResult], _Running]) -> None:
     """End all children at once and wait until they are gone."""
     deadline = time.perf_counter() + STOP_SECONDS
     pending = set(running)
@@ -126,10 +128,24 @@ def _stop(running: dict[Future[ClipResult], _Running], jobs: Sequence[ClipJob]) 
         for future in pending:
             _end_group(running[future].job)  # again and again: one that has only just started may not have its group yet
         pending = wait(pending, timeout=POLL_SECONDS).not_done
-    for job in jobs:  # all of them: an interrupt may have come between the start of a child and its entry in `running`
-        if job.scratch.exists():
-            _end_group(job)
-            shutil.rmtree(job.scratch, ignore_errors=True)
+    for run in running.values():
+        shutil.rmtree(run.job.scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _interrupt_later() -> Iterator[None]:
+    """Hold back a Ctrl-C until the block is done: a child that was started but not entered in the books could not be ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _end_group(job: ClipJob) -> None:

@@ -129,10 +129,11 @@ def _view(result: ClipResult, *, folder: Path) -> None:
     """Open the window on the main shot of a clip; a failed one has nothing to show."""
     if result.main_shot is None or not result.status.is_success:
         return
-    from sfmcam.io.trajectory_file import load_trajectory
+    from sfmcam.io.point_file import read_points
+    from sfmcam.io.trajectory_file import read_trajectory
     from sfmcam.viz.window import show_trajectory
     from sfmcam.workspace import ClipFolder
 
     shot = ClipFolder(folder).shot(result.main_shot.index, num_shots=len(result.shots))
-    content = load_trajectory(shot.trajectory, "sfmcam")
-    show_trajectory(content.trajectory, points=content.points, title=result.clip_id)
+    points = read_points(shot.points) if shot.points.is_file() else None
+    show_trajectory(read_trajectory(shot.trajectory, "sfmcam"), points, title=result.clip_id)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +102,21 @@ def test_closing_ends_the_children_at_once(tmp_path: Path) -> None:
     assert time.perf_counter() - begin < 5
     assert list((tmp_path / "scratch").iterdir()) == []
     assert [p for p in multiprocessing.active_children() if p.name.startswith("sfmcam")] == []
+
+
+def test_an_interrupt_while_a_child_is_started_ends_that_child_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = LocalExecutor._start
+
+    def start_and_interrupt(self: LocalExecutor, job: ClipJob) -> Future[ClipResult]:
+        future = start(self, job)
+        os.kill(os.getpid(), signal.SIGINT)
+        return future
+
+    monkeypatch.setattr(LocalExecutor, "_start", start_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        list(LocalExecutor(1).run([make_job(tmp_path, "hang")]))
+    assert [p for p in multiprocessing.active_children() if p.name.startswith("sfmcam")] == []
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_a_shot_that_was_done_survives_the_death_of_the_next(tmp_path: Path) -> None:

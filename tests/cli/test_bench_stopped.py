@@ -31,7 +31,8 @@ def folder(tmp_path: Path) -> Path:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, str(TESTS / "fake_cli.py"), "bench", "set", "-e", "fake", "-o", "run", "--jobs", "2"]
-    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    environment = {**ENVIRONMENT, "TMPDIR": str(folder)}  # multiprocessing leaves its socket's folder there when it is killed
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def kept(folder: Path) -> dict[str, str]:

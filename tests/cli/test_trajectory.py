@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from small_video import write_audio, write_video
 
 from sfmcam.cli.main import run
+from sfmcam.errors import SfmcamError
 from sfmcam.motion.primitive import PRIMITIVE_BY_ID
 
 FILES = ["motion.json", "run.log", "scores.json", "trajectory.npz", "trajectory.tum"]
@@ -53,7 +55,7 @@ def test_shots_lie_in_folders_of_their_own(capsys: pytest.CaptureFixture[str]) -
     write_video(Path("two.mp4"), num_frames=36, cut_at=12)
     assert call("two.mp4") == 0
     assert sorted(p.name for p in Path("out/two").iterdir()) == ["run.log", "shot_01", "shot_02"]
-    assert "shot 2, 2.00 to 6.00 s  (speaks for the clip)" in capsys.readouterr().out
+    assert re.search(r"shot 2, 2\.00 to [56]\.\d\d s  \(speaks for the clip\)", capsys.readouterr().out)
     assert call("two.mp4", "--shots", "single") == 0
     assert sorted(p.name for p in Path("out/two").iterdir()) == FILES
 
@@ -73,7 +75,29 @@ def test_scoring_of_camerabench_can_be_shown(capsys: pytest.CaptureFixture[str])
 def test_pictures_are_drawn_unless_refused() -> None:
     write_video(Path("walk.mp4"))
     assert run(["trajectory", "-e", "fake", "walk.mp4"]) == 0
-    assert {"trajectory.png", "motion.png"} <= {p.name for p in Path("out/walk").iterdir()}
+    assert {"trajectory.png", "motion.png", "points.ply"} <= {p.name for p in Path("out/walk").iterdir()}
+
+
+def test_view_shows_the_trajectory_with_its_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    monkeypatch.setattr("sfmcam.viz.window.show_trajectory", lambda trajectory, points, *, title: shown.append((trajectory, points, title)))
+    monkeypatch.setattr("sfmcam.viz.render.render_trajectory_png", lambda path, **_: path.touch())
+    write_video(Path("walk.mp4"))
+    write_video(Path("fail.mp4"))
+    assert run(["trajectory", "-e", "fake", "--view", "walk.mp4", "fail.mp4"]) == 1
+    ((trajectory, points, title),) = shown
+    assert (trajectory.num_valid, len(points.points_in_world), title) == (8, 50, "walk")
+
+
+def test_view_without_a_display_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(trajectory: object, points: object, *, title: str) -> None:
+        raise SfmcamError("--view needs a display")
+
+    monkeypatch.setattr("sfmcam.viz.window.show_trajectory", refuse)
+    write_video(Path("walk.mp4"))
+    assert call("walk.mp4", "--view") == 1
+    assert capsys.readouterr().err == "Error: --view needs a display\n"
+    assert Path("out/walk/trajectory.tum").is_file()
 
 
 def empty(path: Path) -> None:
