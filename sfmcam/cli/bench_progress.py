@@ -20,7 +20,13 @@ def show_progress() -> Iterator[BenchProgress]:
     if not console.is_terminal:
         yield _lines(console)
         return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=None)
 

@@ -68,12 +68,13 @@ def name_folders(videos: tuple[Path, ...], *, out: Path) -> dict[Path, Path]:
 def _run(video: Path, method: Method, *, folder: Path, draw: bool) -> ClipResult:
     """Run one video in a child process, with a spinner where somebody watches."""
     from rich.console import Console
+    from rich.text import Text
 
     from sfmcam.batch.local import LocalExecutor, memory_limit_bytes
     from sfmcam.jobs import ClipJob
 
     console = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="sfmcam-") as scratch, console.status(f"{video.name}: {method.slug} is at work"):
+    with tempfile.TemporaryDirectory(prefix="sfmcam-") as scratch, console.status(Text(f"{video.name}: {method.slug} is at work")):
         job = ClipJob(
             clip_id=folder.name,
             source=video,

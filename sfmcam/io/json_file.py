@@ -16,7 +16,7 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    write_text(path, json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(finite(value), indent=1, allow_nan=False) + "\n")
 
 
 def finite(value: Any) -> Any:

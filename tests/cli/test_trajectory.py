@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +66,15 @@ def test_a_name_that_begins_with_a_dash_goes_after_two_dashes() -> None:
     write_video(Path("-5.mp4"))
     assert call("--", "-5.mp4") == 0
     assert Path("out/-5/trajectory.tum").is_file()
+
+
+@pytest.mark.parametrize("stem", ["[red]", "a b 'c'", "\u00fcber", "\udcff"])
+def test_odd_names_are_only_names(tmp_path: Path, stem: str) -> None:
+    write_video(Path("walk.mp4")).rename(f"{stem}.mp4")
+    command = [sys.executable, fake_cli.__file__, "trajectory", "-e", "fake", "--no-plot", f"{stem}.mp4"]
+    done = subprocess.run(command, cwd=tmp_path, env={**fake_cli.ENVIRONMENT, "LC_ALL": "C"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Path("out", stem, "motion.json").is_file()
 
 
 def test_scoring_of_camerabench_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
