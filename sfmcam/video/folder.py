@@ -17,8 +17,6 @@ from sfmcam.video.picture import reduced_size
 from sfmcam.video.sampling import Index, pick
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-EXIF_ORIENTATION = 0x0112
-LIES_ON_ITS_SIDE = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises for a broken image
 
 
@@ -34,23 +32,24 @@ def load_folder(folder: Path, config: FrameConfig, *, fps: float) -> Frames:
     if not fps > 0:
         raise ConfigError(f"the rate of an image folder must be positive, not {fps} images per second")
     images = list_images(folder)
-    sizes, problems = _sizes(images)
-    if not sizes:
-        raise VideoError(f"the folder {folder} holds no image that can be read ({', '.join(sorted(SUFFIXES))})")
-    size = _common_size(images, sizes)
-    places = np.array(sorted(sizes))
+    sizes, problems = _header_sizes(images)
+    _require_one_size(images, {place: (max(size), min(size)) for place, size in sizes.items()})
+    places = np.array(sorted(sizes), dtype=np.intp)
     chosen = places[pick(places / fps, config.fps, config.max_frames)]
-    pictures, broken = _read_all(images, chosen, reduced_size(size, config.long_side_px))
-    if not pictures:
-        raise VideoError(f"the folder {folder} holds no image that can be read: {broken[0]}")
+    read, broken = _read_all(images, chosen, config.long_side_px)
+    problems += broken
+    if not read:
+        why = f": {problems[0]}" if problems else f" ({', '.join(sorted(SUFFIXES))})"
+        raise VideoError(f"the folder {folder} holds no image that can be read{why}")
+    _require_one_size(images, {place: size for place, (_, size) in read.items()})
     return Frames(
-        images=np.stack(list(pictures.values())),
-        timestamps_s=np.array(list(pictures)) / fps,
+        images=np.stack([picture for picture, _ in read.values()]),
+        timestamps_s=np.array(list(read)) / fps,
         source_fps=fps,
-        source_size_px=size,
+        source_size_px=next(iter(read.values()))[1],
         source=folder,
         digest=folder_digest(images),
-        problems=(*problems, *broken),
+        problems=tuple(problems),
     )
 
 
@@ -72,53 +71,54 @@ def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
     return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(parts)], file.name
 
 
-def _sizes(images: list[Path]) -> tuple[dict[int, tuple[int, int]], list[str]]:
-    """Return the upright (width, height) of each image by its place, from the headers alone, and what could not be read."""
+def _header_sizes(images: list[Path]) -> tuple[dict[int, tuple[int, int]], list[str]]:
+    """Return the stored (width, height) of each image by its place, without decoding, and what could not be read."""
     sizes, problems = {}, []
     for place, path in enumerate(images):
         try:
             with Image.open(path) as image:
-                width, height = image.size
-                on_its_side = image.getexif().get(EXIF_ORIENTATION) in LIES_ON_ITS_SIDE
+                sizes[place] = image.size
         except UNREADABLE:
             problems.append(f"the image {path.name} could not be read")
-            continue
-        sizes[place] = (height, width) if on_its_side else (width, height)
     return sizes, problems
 
 
-def _common_size(images: list[Path], sizes: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    first, *rest = sizes
-    for place in rest:
-        if sizes[place] != sizes[first]:
-            (width, height), (first_width, first_height) = sizes[place], sizes[first]
+def _require_one_size(images: list[Path], sizes: dict[int, tuple[int, int]]) -> None:
+    first = next(iter(sizes), None)
+    for place, size in sizes.items():
+        if first is not None and size != sizes[first]:
+            (width, height), (first_width, first_height) = size, sizes[first]
             raise VideoError(
                 f"the images of {images[place].parent} differ in size: {images[place].name} is {width}x{height}, "
                 f"{images[first].name} is {first_width}x{first_height}; bring them to one size"
             )
-    return sizes[first]
 
 
-def _read_all(images: list[Path], chosen: Index, size_px: tuple[int, int]) -> tuple[dict[int, UInt8], list[str]]:
-    """Return the pictures by their place, and one sentence for each that is broken behind its header."""
-    pictures, broken = {}, []
+def _read_all(images: list[Path], chosen: Index, long_side_px: int) -> tuple[dict[int, tuple[UInt8, tuple[int, int]]], list[str]]:
+    """Return the pictures and upright sizes by place, and one sentence for each image that is broken behind its header."""
+    read, broken = {}, []
     for place in chosen:
         try:
-            pictures[int(place)] = _read(images[place], size_px)
+            read[int(place)] = _read(images[place], long_side_px)
         except UNREADABLE:
             broken.append(f"the image {images[place].name} could not be read")
-    return pictures, broken
+    return read, broken
 
 
-def _read(path: Path, size_px: tuple[int, int]) -> UInt8:
+def _read(path: Path, long_side_px: int) -> tuple[UInt8, tuple[int, int]]:
+    """Return the reduced upright picture, and the (width, height) of the upright image in full."""
     with Image.open(path) as image:
-        image.draft("RGB", (max(size_px), max(size_px)))  # lets a JPEG be decoded at reduced size, still at least this large
+        size = image.size
+        image.draft("RGB", (long_side_px, long_side_px))  # lets a JPEG be decoded at reduced size, still at least this large
+        stored = image.size
         upright = ImageOps.exif_transpose(image)
-        eight_bit = Image.fromarray(_brightest_eight_bits(np.asarray(upright))) if upright.mode.startswith("I") else upright
-        rgb = eight_bit.convert("RGB")
-        return np.asarray(rgb if rgb.size == size_px else rgb.resize(size_px, Image.Resampling.BOX))
+        if upright.size != stored:
+            size = size[::-1]
+        eight_bit = Image.fromarray(_eight_bits(np.asarray(upright))) if upright.mode.startswith("I") else upright
+        rgb, small = eight_bit.convert("RGB"), reduced_size(size, long_side_px)
+        return np.asarray(rgb if rgb.size == small else rgb.resize(small, Image.Resampling.BOX)), size
 
 
-def _brightest_eight_bits(gray: NDArray[np.integer]) -> UInt8:
+def _eight_bits(gray: NDArray[np.integer]) -> UInt8:
     """Return 16-bit grey levels as 8-bit ones; Pillow would clip them."""
     return (np.clip(gray, 0, 65535) // 257).astype(np.uint8)
