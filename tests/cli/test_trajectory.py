@@ -144,6 +144,20 @@ def test_a_bad_video_is_a_status_and_a_sentence(capsys: pytest.CaptureFixture[st
     assert json.loads(Path("out/bad/motion.json").read_text())["status"] == status
 
 
+def test_a_truncated_video_is_used_as_far_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    truncated(Path("cut.avi"))  # its frames can be read without an index
+    assert call("cut.avi") == 0
+    (problem, *_) = json.loads(Path("out/cut/motion.json").read_text())["problems"]
+    assert f"note: {problem}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("estimator", ["colmap", "glomap"])
+def test_two_identical_frames_are_a_camera_that_holds_still(estimator: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("twice.mp4"), num_frames=2, still=True)
+    assert run(["trajectory", "-e", estimator, "--no-plot", "twice.mp4"]) == 0
+    assert "twice  still" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
