@@ -15,15 +15,20 @@ ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(not (ROOT / "Makefile").is_file(), reason="an installed package has no Makefile")
 
 
-@pytest.fixture
-def system() -> ModuleType:
-    """The script setup/system_libraries.py as a module."""
-    spec = importlib.util.spec_from_file_location("system_libraries", ROOT / "setup" / "system_libraries.py")
+def load_script(name: str) -> ModuleType:
+    """Load setup/<name>.py, which is no part of the package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "setup" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def system() -> ModuleType:
+    """The script that installs the system libraries."""
+    return load_script("system_libraries")
 
 
 def test_every_package_manager_knows_every_library(system: ModuleType) -> None:
@@ -114,3 +119,23 @@ def test_bench_sfm_runs_what_its_variables_say(tmp_path: Path, variables: list[s
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SFMCAM")} | {"SFMCAM_DATA": str(tmp_path / "empty")}
     done = subprocess.run(["make", "-n", "bench-sfm", *given], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert command in done.stdout.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("version", "missing", "said"),
+    [
+        ((3, 10, 13), None, "needs Python 3.11 or newer"),
+        ((3, 12, 1), "ensurepip", "apt-get install python3.12-venv"),
+        ((3, 11, 7), None, ""),
+    ],
+)
+def test_an_unfit_python_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], missing: str | None, said: str
+) -> None:
+    script = load_script("virtual_environment")
+    monkeypatch.setattr(script.sys, "version_info", version)
+    if missing:
+        monkeypatch.setitem(script.sys.modules, missing, None)
+    fault = script.fault_of_python()
+    assert said in fault
+    assert bool(fault) == bool(said)
