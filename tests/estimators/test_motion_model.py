@@ -77,7 +77,9 @@ def test_an_invented_translation_does_not_win(noise_px):
 def test_without_common_frames_nothing_is_gained():
     matches, poses = moving_matches((0.05, 0, 0))
     valid = np.zeros(NUM_FRAMES, bool)
-    gain = moving_gain(matches, np.ones(len(matches)), cam_from_world=poses, focal_px=np.full(NUM_FRAMES, FOCAL_PX), valid=valid, unit_px=1.0)
+    gain = moving_gain(
+        matches, np.ones(len(matches)), cam_from_world=poses, focal_px=np.full(NUM_FRAMES, FOCAL_PX), valid=valid, unit_px=1.0
+    )
     assert gain.gric == -np.inf
     assert gain.num_matches == 0
 

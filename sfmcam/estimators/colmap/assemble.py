@@ -15,6 +15,7 @@ from sfmcam.geometry.rotation import nearest_rotation
 from sfmcam.types import Bool, CameraTrajectory, Evidence, Float, Frames, PointCloud
 
 MIN_SHARED_POINTS = 10  # map points that tie two frames together; parts of a map that share fewer have scales of their own
+DEPTH_CELLS = (10, 6)  # columns and rows of the grid over which the scene depth is taken
 TRACK_CORRELATION = 10.0  # one feature is matched between about this many frame pairs, whose errors are not independent
 
 
@@ -26,15 +27,14 @@ def trajectory_of(reconstruction: Any, frames: Frames) -> CameraTrajectory:
     for image_id in _connected_images(reconstruction):
         image = reconstruction.images[image_id]
         number = frame_number(image.name)
-        depths = _depths(reconstruction, image)
-        if not len(depths):
+        median_depth = _median_depth(reconstruction, image, frames.size_px)
+        if np.isnan(median_depth):
             continue
         pose = image.cam_from_world().matrix()
         cam_from_world[number] = rigid_from_parts(nearest_rotation(pose[:, :3]), pose[:, 3])
         focal_px[number] = reconstruction.cameras[image.camera_id].mean_focal_length()
-        depth[number] = np.median(depths)
+        depth[number] = median_depth
         valid[number] = True
-    depth[~(depth > 0)] = np.nan
     evidence = _evidence(reconstruction, depth[valid], focal_px[valid])
     return CameraTrajectory(frames.timestamps_s, cam_from_world, focal_px, valid, depth, image_size_px=frames.size_px, evidence=evidence)
 
@@ -91,12 +91,20 @@ def _connected_images(reconstruction: Any) -> list[int]:
     return [image_id for image_id, part in zip(image_ids, component, strict=True) if part == largest]
 
 
-def _depths(reconstruction: Any, image: Any) -> Float:
-    ids = [point.point3D_id for point in image.points2D if point.has_point3D()]
-    xyz = np.array([reconstruction.points3D[i].xyz for i in ids], float).reshape(-1, 3)
+def _median_depth(reconstruction: Any, image: Any, size_px: tuple[int, int]) -> float:
+    """Return the median over picture cells of each cell's median depth, so that a patch rich in features does not count for more.
+
+    NaN where no point in front of the camera is seen.
+    """
+    seen = [point for point in image.points2D if point.has_point3D()]
+    xyz = np.array([reconstruction.points3D[point.point3D_id].xyz for point in seen], float).reshape(-1, 3)
+    xy = np.array([point.xy for point in seen], float).reshape(-1, 2)
     pose = image.cam_from_world().matrix()
-    depths: Float = xyz @ pose[2, :3] + pose[2, 3]
-    return depths[depths > 0]
+    depth = xyz @ pose[2, :3] + pose[2, 3]
+    column, row = np.clip(xy / size_px * DEPTH_CELLS, 0, np.array(DEPTH_CELLS) - 1).astype(int).T
+    cell, front = row * DEPTH_CELLS[0] + column, depth > 0
+    medians = [np.median(depth[front & (cell == c)]) for c in np.unique(cell[front])]
+    return float(np.median(medians)) if medians else float("nan")
 
 
 def _evidence(reconstruction: Any, depth: Float, focal_px: Float) -> Evidence:

@@ -91,10 +91,12 @@ class Colmap:
         """Turn the mapper's answer into an Estimate."""
         if reconstruction is None:
             return Estimate(Status.NO_INITIAL_PAIR, message="the mapper returned no model")
+        counts: dict[str, float | int | str] = {}
         if self.options.final_refinement:
-            reconstruction = refine(reconstruction, self.run, long_side_px=max(frames.size_px))
+            refined = refine(reconstruction, self.run)
+            reconstruction, counts["focal_share"] = refined.reconstruction, refined.focal_share
         trajectory = trajectory_of(reconstruction, frames)
-        counts: dict[str, float | int | str] = {
+        counts |= {
             "registered": trajectory.num_valid,
             "points": reconstruction.num_points3D(),
             "reprojection_error_px": float(reconstruction.compute_mean_reprojection_error()),

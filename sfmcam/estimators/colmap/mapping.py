@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,17 @@ import pycolmap
 from sfmcam.config import RunConfig
 from sfmcam.estimators.colmap.options import ColmapOptions
 
-FOCAL_RANGE = (0.3, 6.0)  # of the long side (118 to 10 degrees across): outside it a refined focal length has run away
+PRIOR_LOG_SIGMA = 0.25  # of the focal length around the prior: two thirds of cameras see 52 to 77 degrees across
 MAX_REPROJECTION_PX = 4.0
 MIN_POINTS_TO_REFINE = 20
+
+
+@dataclass(frozen=True)
+class FocalRefinement:
+    """A refined map, and how far its focal length went from the prior (0) to where the points alone would put it (1)."""
+
+    reconstruction: Any
+    focal_share: float
 
 
 def map_incremental(database: Path, images: Path, output: Path, options: ColmapOptions, run: RunConfig) -> Any | None:
@@ -59,29 +68,43 @@ def map_global(database: Path, images: Path, output: Path, options: ColmapOption
     return _largest(pycolmap.global_mapping(database, images, output, pipeline))
 
 
-def refine(reconstruction: Any, run: RunConfig, *, long_side_px: int) -> Any:
-    """Adjust cameras and points with the focal length free, dropping wild points between two rounds.
+def refine(reconstruction: Any, run: RunConfig) -> FocalRefinement:
+    """Adjust cameras and points, and free the focal length as far as the points tell it.
 
-    Returns:
-        The refined reconstruction, or the one given where there are too few points or the focal length runs out of `FOCAL_RANGE`.
+    A camera that only trucks shows focal length times translation, never either alone: freed, its focal length drifts to anything at no
+    gain in error, and the translation with it. So the map is adjusted with the prior focal length and with a free one, and the two are
+    weighed: with the gain g in log likelihood of the free one, a parabola through both puts the maximum of likelihood times prior at
+    the share k / (k + p) of the way, k = g / step^2 and p = 1 / (2 PRIOR_LOG_SIGMA^2). Each point counts as one observation, because
+    the errors along its track are not independent.
     """
-    refined = pycolmap.Reconstruction(reconstruction)
+    held = pycolmap.Reconstruction(reconstruction)
     for _ in range(2):
-        _drop_wild_points(refined)
-        if refined.num_points3D() < MIN_POINTS_TO_REFINE:
-            return reconstruction
-        _adjust(refined, run)
-    _drop_wild_points(refined)
-    focals = [camera.mean_focal_length() / long_side_px for camera in refined.cameras.values()]
-    if refined.num_points3D() < MIN_POINTS_TO_REFINE or not all(FOCAL_RANGE[0] < focal < FOCAL_RANGE[1] for focal in focals):
-        _drop_wild_points(reconstruction)
-        return reconstruction
-    return refined
+        _drop_wild_points(held)
+        if held.num_points3D() < MIN_POINTS_TO_REFINE:
+            return FocalRefinement(reconstruction, 0.0)
+        _adjust(held, run, free_focal=False)
+    _drop_wild_points(held)
+    free = pycolmap.Reconstruction(held)
+    _adjust(free, run, free_focal=True)
+    step = math.log(_focal_px(free) / _focal_px(held)) if _focal_px(free) > 0 else math.nan
+    if not math.isfinite(step) or step == 0:
+        return FocalRefinement(held, 0.0)
+    gain = 0.5 * held.num_points3D() * math.log(_mean_square_error(held) / _mean_square_error(free))
+    curvature = max(gain, 0.0) / step**2
+    share = curvature / (curvature + 0.5 / PRIOR_LOG_SIGMA**2)
+    for camera in free.cameras.values():
+        focal_px = _focal_px(held) * math.exp(share * step)
+        for index in camera.focal_length_idxs():
+            camera.params[index] = focal_px
+    _adjust(free, run, free_focal=False)
+    _drop_wild_points(free)
+    return FocalRefinement(free, share) if free.num_points3D() >= MIN_POINTS_TO_REFINE else FocalRefinement(held, 0.0)
 
 
-def _adjust(reconstruction: Any, run: RunConfig) -> None:
+def _adjust(reconstruction: Any, run: RunConfig, *, free_focal: bool) -> None:
     options = pycolmap.BundleAdjustmentOptions()
     options.refine_extra_params = options.print_summary = False
+    options.refine_focal_length = free_focal
     options.ceres.loss_function_type = pycolmap.LossFunctionType.SOFT_L1
     options.ceres.solver_options.num_threads = run.threads
     config = pycolmap.BundleAdjustmentConfig()
@@ -90,6 +113,19 @@ def _adjust(reconstruction: Any, run: RunConfig) -> None:
     config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
     # not pycolmap.bundle_adjustment: that resets the log level and floods stderr
     pycolmap.create_default_bundle_adjuster(options, config, reconstruction).solve()
+    reconstruction.update_point_3d_errors()
+
+
+def _focal_px(reconstruction: Any) -> float:
+    return float(np.median([camera.mean_focal_length() for camera in reconstruction.cameras.values()]))
+
+
+def _mean_square_error(reconstruction: Any) -> float:
+    """Return the mean square reprojection error over observations, wild points left out."""
+    points = list(reconstruction.points3D.values())
+    error = np.array([point.error for point in points])
+    weight = np.array([len(point.track.elements) for point in points]) * (error < MAX_REPROJECTION_PX)
+    return float((np.where(weight > 0, error, 0.0) ** 2 * weight).sum() / max(weight.sum(), 1)) + 1e-6
 
 
 def _drop_wild_points(reconstruction: Any) -> None:

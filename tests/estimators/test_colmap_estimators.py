@@ -1,0 +1,100 @@
+"""COLMAP and GLOMAP on rendered clips with known motion: right where they answer, a reason where they do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rendered_frames import blank_frames, clip, frames, frames_of, noise_frames
+
+from sfmcam.estimators.registry import load_estimator, parse_spec, run_config
+from sfmcam.geometry.rotation import rotation_angle_rad
+from sfmcam.motion.measure import measure
+from sfmcam.motion.primitive import Dof
+from sfmcam.motion.score import score_primitives
+from sfmcam.types import Estimate, Status
+
+
+def estimate(spec: str, given, tmp_path) -> Estimate:
+    return load_estimator(parse_spec(spec), run_config({})).estimate(given, workspace=tmp_path)
+
+
+def rotation_errors_deg(found, true_cam_from_world) -> np.ndarray:
+    """Angles between found and true rotations relative to the first frame."""
+    relative = [p[:, :3, :3] @ p[0, :3, :3].T for p in (found, true_cam_from_world)]
+    return np.degrees(rotation_angle_rad(relative[0] @ relative[1].transpose(0, 2, 1)))
+
+
+@pytest.mark.parametrize("name", ["pan", "roll", "zoom", "shaky"])
+def test_a_camera_on_one_spot_gets_no_translation(name, tmp_path):
+    found = estimate("glomap", frames(name), tmp_path)
+    assert found.status is Status.ROTATION_ONLY
+    assert found.trajectory is not None
+    np.testing.assert_array_equal(found.trajectory.cam_from_world[:, :3, 3], 0.0)
+    assert rotation_errors_deg(found.trajectory.cam_from_world, clip(name).cam_from_world).max() < 2.0
+    zoom = np.log(found.trajectory.focal_px / found.trajectory.focal_px[0])
+    truth = np.log(clip(name).focal_px / clip(name).focal_px[0])
+    np.testing.assert_allclose(zoom, truth, atol=0.03)
+
+
+def test_a_still_camera_is_still(tmp_path):
+    found = estimate("glomap", frames("still"), tmp_path)
+    assert found.status is Status.STILL
+    assert found.trajectory is not None
+    assert score_primitives(measure(found.trajectory))["static"] > score_primitives(measure(clip("shaky").trajectory()))["static"] + 1
+
+
+@pytest.mark.parametrize("spec", ["glomap", "colmap"])
+@pytest.mark.parametrize(("name", "dof"), [("truck", Dof.RIGHT), ("dolly", Dof.IN)])
+def test_a_moving_camera_moves_as_it_did(spec, name, dof, tmp_path):
+    found = estimate(spec, frames(name), tmp_path)
+    assert found.status is Status.OK, found.message
+    assert found.trajectory is not None
+    motion, truth = measure(found.trajectory), measure(clip(name).trajectory())
+    assert motion.net[dof] == pytest.approx(truth.net[dof], rel=0.35)
+    others = [d for d in (Dof.RIGHT, Dof.DOWN, Dof.IN) if d != dof]
+    assert np.abs(motion.net[others]).max() < 0.25 * abs(motion.net[dof])
+    errors = rotation_errors_deg(found.trajectory.cam_from_world[found.trajectory.valid], clip(name).cam_from_world[found.trajectory.valid])
+    assert np.median(errors) < 1.0
+    assert found.points is not None
+    assert len(found.points.points_in_world) > 50
+
+
+def test_the_same_seed_gives_the_same_path(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = estimate("glomap", frames("truck"), tmp_path / "a").trajectory
+    second = estimate("glomap", frames("truck"), tmp_path / "b").trajectory
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(first.cam_from_world, second.cam_from_world)
+
+
+@pytest.mark.parametrize("spec", ["glomap", "colmap", "glomap:default", "colmap:default"])
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (blank_frames(), Status.TOO_FEW_FEATURES),
+        (noise_frames(), Status.TOO_FEW_MATCHES),
+        (frames_of(np.zeros((1, 90, 120, 3), np.uint8)), Status.TOO_FEW_FRAMES),
+    ],
+    ids=["blank", "unrelated", "one frame"],
+)
+def test_every_way_of_failing_has_its_status(spec, given, status, tmp_path):
+    found = estimate(spec, given, tmp_path)
+    assert found.status is status
+    assert found.trajectory is None
+    assert found.message
+
+
+def test_two_identical_frames_are_a_still_camera(tmp_path):
+    images = clip("still").frames[:1].repeat(2, axis=0)
+    assert estimate("glomap", frames_of(images), tmp_path).status is Status.STILL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", ["glomap:default", "colmap:default"])
+@pytest.mark.parametrize("name", ["still", "pan", "zoom"])
+def test_colmap_as_it_comes_answers_or_says_why(spec, name, tmp_path):
+    """No truth is asked of COLMAP's defaults where there is no parallax: only an answer of the agreed form."""
+    found = estimate(spec, frames(name), tmp_path)
+    assert found.status.is_success == (found.trajectory is not None)
