@@ -40,7 +40,7 @@ SPECS = (
 def wall(rng: np.random.Generator) -> Scene:
     """A set that is built in no time: one noisy wall."""
     texture = np.repeat(np.repeat(rng.integers(0, 255, (16, 32, 3)).astype(np.uint8), 16, axis=0), 16, axis=1)
-    return Scene((vertical((-6, 3, 3), 12, 6, texture),), np.eye(4), np.array([0.0, 1.5, 2.4]))
+    return Scene((vertical((-6, 3, 3), (12, 6), texture),), np.eye(4), np.array([0.0, 1.5, 2.4]))
 
 
 @pytest.fixture(scope="module", autouse=True)

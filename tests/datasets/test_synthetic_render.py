@@ -50,7 +50,7 @@ def test_a_picture_plane_at_focal_distance_shows_its_texture_texel_by_pixel() ->
     steps = np.repeat(np.arange(SIZE[1], dtype=np.uint8)[:, None] * 3, SIZE[0], axis=1)
     texture = np.dstack([ramp, steps, ramp])
     width, height = SIZE[0] / FOCAL, SIZE[1] / FOCAL
-    picture = drawn(stage_of(vertical((-width / 2, height / 2, 1.0), width, height, texture)), camera())
+    picture = drawn(stage_of(vertical((-width / 2, height / 2, 1.0), (width, height), texture)), camera())
     inner = (slice(2, -2), slice(2, -2))
     assert np.abs(picture[inner].astype(int) - texture[inner]).max() <= 1
 
@@ -58,7 +58,7 @@ def test_a_picture_plane_at_focal_distance_shows_its_texture_texel_by_pixel() ->
 def test_an_edge_covers_its_pixel_in_proportion() -> None:
     """A white half plane whose edge lies a quarter into pixel 40 leaves three of the four samples white there."""
     edge_m = (40.25 - SIZE[0] / 2) / FOCAL
-    renderer = stage_of(vertical((-5, 5, 2.0), 10, 10, plain(0)), vertical((edge_m, 5, 1.0), 5, 10, plain(240)))
+    renderer = stage_of(vertical((-5, 5, 2.0), (10, 10), plain(0)), vertical((edge_m, 5, 1.0), (5, 10), plain(240)))
     row = drawn(renderer, camera())[SIZE[1] // 2, :, 0]
     assert row[39] == 0
     assert row[41] == 240
@@ -84,7 +84,7 @@ def test_depth_on_a_coarse_grid_is_exact_at_the_cells_centres() -> None:
 def test_order_of_surfaces_does_not_matter() -> None:
     rng = np.random.default_rng(3)
     sides = [plain(int(tone)) for tone in rng.integers(30, 250, 12)]
-    surfaces = [vertical((-4, 3, 6), 8, 6, plain(20))]
+    surfaces = [vertical((-4, 3, 6), (8, 6), plain(20))]
     for k in range(6):
         textures = BoxTextures((sides[k], sides[k + 1], sides[k + 2], sides[k + 3]), sides[k + 4])
         surfaces += box(
@@ -104,7 +104,7 @@ def test_rectangles_that_cut_through_each_other_are_split_where_they_meet() -> N
 
 
 def test_what_lies_behind_the_camera_or_edge_on_is_not_drawn() -> None:
-    behind = vertical((-5, 5, -2.0), 10, 10, plain(200))
+    behind = vertical((-5, 5, -2.0), (10, 10), plain(200))
     edge_on = Surface(np.array([0.0, -1, 0]), np.array([0, 0, 3.0]), np.array([0, 2.0, 0]), plain(200))
     assert not drawn(stage_of(behind, edge_on), camera()).any()
 
@@ -128,7 +128,7 @@ def test_a_cutout_shows_what_is_behind_it() -> None:
     alpha = np.zeros((32, 32), np.uint8)
     alpha[:, :16] = 255
     half = np.dstack([plain(220, (32, 32)), alpha])
-    renderer = stage_of(vertical((-5, 5, 4.0), 10, 10, plain(60)), vertical((-1, 1, 2.0), 2, 2, half))
+    renderer = stage_of(vertical((-5, 5, 4.0), (10, 10), plain(60)), vertical((-1, 1, 2.0), (2, 2), half))
     row, depth = drawn(renderer, camera())[32, :, 0], renderer.depth(camera())[32]
     middle = SIZE[0] // 2
     assert (row[middle - 20 : middle - 2] == 220).all()
@@ -138,8 +138,8 @@ def test_a_cutout_shows_what_is_behind_it() -> None:
 
 
 def test_a_backdrop_has_no_depth() -> None:
-    sky = replace(vertical((-9, 9, 8.0), 18, 18, plain(90)), is_backdrop=True)
-    renderer = stage_of(sky, vertical((0, 5, 2.0), 5, 10, plain(60)))
+    sky = replace(vertical((-9, 9, 8.0), (18, 18), plain(90)), is_backdrop=True)
+    renderer = stage_of(sky, vertical((0, 5, 2.0), (5, 10), plain(60)))
     depth = renderer.depth(camera())
     assert np.isnan(depth[:, : SIZE[0] // 2 - 1]).all()
     assert depth[:, SIZE[0] // 2 + 1 :] == pytest.approx(2)
@@ -150,7 +150,7 @@ def test_movers_are_masked_and_leave_the_scene_its_depth() -> None:
         return rigid_from_parts(np.eye(3), np.array([time_s, 0.0, 2.0]))
 
     card = Surface(np.array([-0.25, -0.25, 0.0]), np.array([0.5, 0, 0]), np.array([0, 0.5, 0]), plain(250))
-    renderer = stage_of(vertical((-5, 5, 4.0), 10, 10, plain(60)), movers=(Mover((card,), pose),))
+    renderer = stage_of(vertical((-5, 5, 4.0), (10, 10), plain(60)), movers=(Mover((card,), pose),))
     for time_s in (0.0, 0.5):
         mask = renderer.mover_mask(camera(time_s=time_s))
         columns = np.flatnonzero(mask.any(axis=0))
@@ -164,7 +164,7 @@ def test_small_texture_detail_does_not_shimmer() -> None:
     """Stripes finer than pixels must average to grey from every angle, not beat against the pixels."""
     stripes = np.zeros((1024, 1024, 3), np.uint8)
     stripes[:, ::2] = 255
-    renderer = stage_of(vertical((-5, 5, 3.0), 10, 10, stripes))
+    renderer = stage_of(vertical((-5, 5, 3.0), (10, 10), stripes))
     pictures = [drawn(renderer, camera(at=(dx, 0, 0)))[8:-8, 8:-8, 0] for dx in (0.0, 0.004, 0.009)]
     assert np.ptp(np.array(pictures, float)) < 40
     assert np.mean(pictures) == pytest.approx(127.5, abs=2)

@@ -119,7 +119,7 @@ class Shake:
         phases = np.random.default_rng(self.seed).uniform(0, 2 * np.pi, (len(SHAKE_HZ), NUM_DOFS))
         strength = SHAKE_HZ**-0.7
         waves = np.sin(2 * np.pi * SHAKE_HZ[:, None] * times_s[:, None, None] + phases)  # (N, waves, 7)
-        unit = np.einsum("nwd,w->nd", waves, strength) / np.sqrt((strength**2).sum() / 2)
+        unit = np.einsum("twd,w->td", waves, strength) / np.sqrt((strength**2).sum() / 2)
         scale = np.where(np.arange(NUM_DOFS) < Dof.RIGHT, self.rotation_rad, self.translation)
         return unit * scale * SHAKE_SHARE
 

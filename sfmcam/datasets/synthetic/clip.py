@@ -162,7 +162,7 @@ def build_stage(spec: ClipSpec) -> Stage:
     still = Renderer(scene, (), spec.size_px)
     depth = still.depth(View(inverse(aimed), spec.focal_px, 0.0), _cells(spec.size_px))
     path = replace(path, depth_m=float(np.nanmedian(depth)))
-    movers = build_movers(spec.movers, scene, path, rng)
+    movers = build_movers(spec.movers, scene, path, rng=rng)
     return Stage(spec, path, Renderer(scene, movers, spec.size_px) if movers else still)
 
 

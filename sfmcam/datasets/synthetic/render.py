@@ -81,7 +81,7 @@ class Renderer:
 
     def _maps(self, view: View) -> Float:
         quads_in_world = self._quads_at(view.time_s)
-        return plane_maps(quads_in_world, view.cam_from_world, view.focal_px, self.size_px, one_sided=self._one_sided)
+        return plane_maps(quads_in_world, view.cam_from_world, view.focal_px, size_px=self.size_px, one_sided=self._one_sided)
 
     def _sample(self, view: View, turn: int) -> UInt8:
         maps = self._maps(view)

@@ -14,6 +14,7 @@ from sfmcam.geometry.rigid import rigid_from_parts, transform_points
 from sfmcam.geometry.rotation import rotation_from_vector
 from sfmcam.types import Float, UInt8
 
+Point = tuple[float, float, float]  # x, y, z in metres
 MoverPath = Callable[[float], Float]  # time in seconds -> world_from_mover (4, 4)
 
 
@@ -77,16 +78,20 @@ def quads(surfaces: Iterable[Surface]) -> Float:
     return np.array([np.column_stack([s.right, s.down, s.corner]) for s in surfaces]).reshape(-1, 3, 3)
 
 
-def vertical(left_bottom: tuple[float, float, float], width_m: float, height_m: float, texture: UInt8, *, turn_deg: float = 0.0) -> Surface:
-    """Return an upright rectangle that faces -z; `turn_deg` swings it about its left edge, its right end coming nearer when positive."""
+def vertical(left_bottom: Point, size_m: tuple[float, float], texture: UInt8, *, turn_deg: float = 0.0) -> Surface:
+    """Return an upright rectangle, `size_m` (width, height), that faces -z.
+
+    `turn_deg` swings it about its left edge, its right end coming nearer when positive.
+    """
     turn = np.radians(turn_deg)
-    x, y, z = left_bottom
+    (x, y, z), (width_m, height_m) = left_bottom, size_m
     along = np.array([np.cos(turn), 0.0, -np.sin(turn)])
     return Surface(np.array([x, y - height_m, z]), along * width_m, np.array([0.0, height_m, 0.0]), texture)
 
 
-def horizontal(left_far: tuple[float, float, float], width_m: float, depth_m: float, texture: UInt8) -> Surface:
-    """Return a level rectangle, such as a floor, whose texture's top is its far edge."""
+def horizontal(left_far: Point, size_m: tuple[float, float], texture: UInt8) -> Surface:
+    """Return a level rectangle, such as a floor, `size_m` (width, depth), whose texture's top is its far edge."""
+    width_m, depth_m = size_m
     return Surface(np.asarray(left_far, float), np.array([width_m, 0.0, 0.0]), np.array([0.0, 0.0, -depth_m]), texture)
 
 
@@ -98,9 +103,7 @@ class BoxTextures:
     top: UInt8
 
 
-def box(
-    base_center: tuple[float, float, float], size_m: tuple[float, float, float], textures: BoxTextures, *, turn_deg: float = 0.0
-) -> list[Surface]:
+def box(base_center: Point, size_m: Point, textures: BoxTextures, *, turn_deg: float = 0.0) -> list[Surface]:
     """Return the sides and the top of a box that stands at `base_center`; `size_m` is (width, height, depth)."""
     w, h, d = size_m
     world_from_box = rigid_from_parts(rotation_from_vector(np.array([0.0, np.radians(turn_deg), 0.0])), np.asarray(base_center, float))

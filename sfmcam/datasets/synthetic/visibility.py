@@ -58,7 +58,7 @@ class Visible:
 
 
 def plane_maps(
-    quads_in_world: Float, cam_from_world: Float, focal_px: float, size_px: tuple[int, int], *, one_sided: Bool | None = None
+    quads_in_world: Float, cam_from_world: Float, focal_px: float, *, size_px: tuple[int, int], one_sided: Bool | None = None
 ) -> Float:
     """Return G (S, 3, 3) of the module's docstring.
 
@@ -115,15 +115,14 @@ def find_visible(maps: Float, grid: Grid, *, cutouts: dict[int, tuple[UInt8, ...
     candidates = in_view(edges, grid)
     first, last = row_spans(edges[candidates], grid)
     seen = Visible(np.full((len(grid.y), len(grid.x)), -1, np.intp), np.zeros((len(grid.y), len(grid.x)), np.float32))
-    for position in _near_first(maps[candidates], first, last, grid):
+    for position in _near_first(maps[candidates], first < last, grid):
         index = int(candidates[position])
-        _draw(seen, index, maps[index], grid, spans=(first[position], last[position]), alpha=(cutouts.get(index), alpha_threshold))
+        _draw(seen, index, maps[index], grid=grid, spans=(first[position], last[position]), alpha=(cutouts.get(index), alpha_threshold))
     return seen
 
 
-def _near_first(maps: Float, first: NDArray[np.intp], last: NDArray[np.intp], grid: Grid) -> list[int]:
-    """Return the rectangles that have a span at all, those with the nearer middle first: what is behind then costs less."""
-    rows = first < last
+def _near_first(maps: Float, rows: Bool, grid: Grid) -> list[int]:
+    """Return the rectangles that have a span in any of their `rows` (S, H), nearer ones first: what is behind then costs less."""
     middle_y = (rows * grid.y).sum(axis=1) / np.maximum(rows.sum(axis=1), 1)
     nearness = maps[:, 2, 0] * grid.x.mean() + maps[:, 2, 1] * middle_y + maps[:, 2, 2]
     return [int(i) for i in np.argsort(-nearness, kind="stable") if rows[i].any()]
@@ -133,8 +132,8 @@ def _draw(
     seen: Visible,
     index: int,
     plane_map: Float,
-    grid: Grid,
     *,
+    grid: Grid,
     spans: tuple[NDArray[np.intp], NDArray[np.intp]],
     alpha: tuple[tuple[UInt8, ...] | None, float],
 ) -> None:

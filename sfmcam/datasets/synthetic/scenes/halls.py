@@ -37,7 +37,7 @@ def storehouse(rng: np.random.Generator) -> Scene:
             small = float(side * rng.uniform(0.5, 0.8))
             props.append(carton_prop(studio, (place[0], 1.6 - float(side), place[2]), (small,) * 3, turn_deg=float(rng.uniform(0, 90))))
     brick = varied(pick(rng, [(0.56, 0.34, 0.27), (0.62, 0.58, 0.52)]), rng, 0.08)
-    walls = [shell.wall(side, lambda patch: materials.bricks(patch, rng, brick), studio, gain * 0.9) for side, gain in WALL_GAINS]
+    walls = [shell.wall(side, lambda patch: materials.bricks(patch, rng, brick), studio, gain=gain * 0.9) for side, gain in WALL_GAINS]
     floor = shell.floor(lambda patch: materials.concrete(patch, rng, (0.56, 0.55, 0.52)), studio, props)
     roof = shell.ceiling(lambda patch: materials.planks(patch, rng, (0.3, 0.25, 0.2), plank_m=0.3) * np.float32(0.8), studio)
     return assemble([*walls, floor, roof], props, mover_ground=(0.0, 1.6, 3.0))
@@ -48,7 +48,7 @@ def gallery(rng: np.random.Generator) -> Scene:
     studio = Studio(rng, Light((0.0, -1.0, -1.0), ambient=0.62, diffuse=0.45), 150)
     shell = Shell(-5.0, 5.0, -1.7, 1.5, -3.0, 3.4)
     tint = varied(pick(rng, [(0.46, 0.2, 0.18), (0.3, 0.38, 0.34), (0.62, 0.6, 0.56)]), rng, 0.08)
-    walls = {side: shell.wall(side, paint_of(rng, tint), studio, gain) for side, gain in WALL_GAINS}
+    walls = {side: shell.wall(side, paint_of(rng, tint), studio, gain=gain) for side, gain in WALL_GAINS}
     hung = []
     for left in np.arange(0.5, 8.8, 1.55):
         for bottom in (0.55, 1.75):
@@ -69,15 +69,17 @@ def table_top(rng: np.random.Generator) -> Scene:
     color = varied((0.5, 0.34, 0.2), rng, 0.15)
     boards = Patch(3.2, 2.4, 330)
     corner = (-1.6, 0.35, 2.3)
-    picture = with_shadows(materials.planks(boards, rng, color, plank_m=0.2), boards, corner, (p.footprint for p in props), studio.light)
+    picture = with_shadows(
+        materials.planks(boards, rng, color, plank_m=0.2), boards, corner, footprints=(p.footprint for p in props), light=studio.light
+    )
     shell = Shell(-3.0, 3.0, -1.6, 1.1, -3.0, 3.2)
     rough = Studio(rng, studio.light, 110)
-    walls = {side: shell.wall(side, paint_of(rng, varied((0.6, 0.58, 0.52), rng, 0.1)), rough, gain) for side, gain in WALL_GAINS}
+    walls = {side: shell.wall(side, paint_of(rng, varied((0.6, 0.58, 0.52), rng, 0.1)), rough, gain=gain) for side, gain in WALL_GAINS}
     shelf = bookcase(Studio(rng, studio.light, 230), (float(rng.uniform(-0.8, 0.8)), 1.1, 3.0), (2.2, 2.2, 0.3))
     hung = room_pictures(walls, rng, 150)
     floor = shell.floor(lambda patch: materials.planks(patch, rng, (0.4, 0.3, 0.22)), rough, [])
     surfaces = [*walls.values(), floor, shell.ceiling(paint_of(rng, (0.8, 0.8, 0.78)), rough), *hung]
-    surfaces.append(horizontal(corner, 3.2, 2.4, to_uint8(picture)))
+    surfaces.append(horizontal(corner, (3.2, 2.4), to_uint8(picture)))
     return assemble(surfaces, [*props, shelf], mover_ground=(0.0, 0.35, 0.9), pitch_deg=-10)
 
 

@@ -18,7 +18,7 @@ def room(rng: np.random.Generator) -> Scene:
     shell = Shell(-3.6, 3.6, -1.35, 1.5, -4.0, 5.0)
     tint = varied(pick(rng, [(0.74, 0.7, 0.6), (0.56, 0.63, 0.62), (0.7, 0.56, 0.48), (0.6, 0.62, 0.7)]), rng, 0.05)
     props = _room_props(studio)
-    walls = {side: shell.wall(side, paint_of(rng, tint), studio, gain) for side, gain in WALL_GAINS}
+    walls = {side: shell.wall(side, paint_of(rng, tint), studio, gain=gain) for side, gain in WALL_GAINS}
     boards: Color = varied((0.55, 0.38, 0.24), rng, 0.15)
 
     def floor(patch: Patch) -> Picture:
@@ -28,7 +28,7 @@ def room(rng: np.random.Generator) -> Scene:
     hung = room_pictures(walls, rng, studio.texels_per_m)
     rug_patch = Patch(2.4, 1.7, studio.texels_per_m)
     colors = (varied((0.52, 0.2, 0.17), rng, 0.25), varied((0.82, 0.74, 0.58), rng, 0.1))
-    rug = horizontal((-1.3, 1.49, 4.1), 2.4, 1.7, to_uint8(materials.fabric(rug_patch, rng, colors)))
+    rug = horizontal((-1.3, 1.49, 4.1), (2.4, 1.7), to_uint8(materials.fabric(rug_patch, rng, colors)))
     surfaces = [*walls.values(), shell.floor(floor, studio, props), shell.ceiling(paint_of(rng, (0.84, 0.83, 0.8)), studio), rug, *hung]
     return assemble(surfaces, props, mover_ground=(0.0, 1.5, 2.9))
 
@@ -75,7 +75,7 @@ def corridor(rng: np.random.Generator) -> Scene:
     props += [
         carton_prop(studio, (float(s) * 1.1, 1.5, float(z)), (0.5, 0.4, 0.45), turn_deg=float(z) * 9) for s, z in ((1, 4.4), (-1, 7.0))
     ]
-    walls = {side: shell.wall(side, paint_of(rng, tint), studio, gain) for side, gain in WALL_GAINS}
+    walls = {side: shell.wall(side, paint_of(rng, tint), studio, gain=gain) for side, gain in WALL_GAINS}
     stone = (varied((0.72, 0.7, 0.64), rng, 0.05), varied((0.42, 0.44, 0.44), rng, 0.1))
 
     def lamps(patch: Patch) -> Picture:

@@ -31,13 +31,13 @@ def _ground(studio: Studio, props: list[Prop]) -> list[Surface]:
     for level, (half, far, near, density) in enumerate(((420.0, 800.0, 40.0, 1.2), (45.0, 70.0, 16.0, 12.0), (12.0, 20.0, 8.0, 52.0))):
         patch, corner = Patch(2 * half, far + near, density), (-half, GROUND_Y - 0.004 * level, far)
         meadow = mixed(materials.grass(patch, rng, dry=0.35), materials.soil(patch, rng), _path(patch, corner))
-        meadow = with_shadows(meadow, patch, corner, _near_feet(props, half), studio.light)
+        meadow = with_shadows(meadow, patch, corner, footprints=_near_feet(props, half), light=studio.light)
         if level == 0:
             distance = np.clip((far - patch.meters()[1]) / far, 0, 1)
             meadow = mixed(meadow, HAZE, np.broadcast_to(0.45 * distance, patch.shape))
-            surfaces.append(horizontal(corner, patch.width_m, patch.height_m, to_uint8(meadow)))
+            surfaces.append(horizontal(corner, (patch.width_m, patch.height_m), to_uint8(meadow)))
         else:
-            surfaces.append(horizontal(corner, patch.width_m, patch.height_m, with_alpha(meadow, _ragged_rim(patch, rng))))
+            surfaces.append(horizontal(corner, (patch.width_m, patch.height_m), with_alpha(meadow, _ragged_rim(patch, rng))))
     return surfaces
 
 
@@ -76,7 +76,7 @@ def _hills(rng: np.random.Generator) -> list[Surface]:
             along = np.array([np.cos(np.radians(turn)), 0, -np.sin(np.radians(turn))])
             corner = outward * distance - along * distance
             texture = cutouts.ridge(patch, rng, colors=colors, haze=(HAZE, haze), roughness_m=height / 25)
-            surfaces.append(vertical((float(corner[0]), GROUND_Y + 0.2, float(corner[2])), 2 * distance, height, texture, turn_deg=turn))
+            surfaces.append(vertical((float(corner[0]), GROUND_Y + 0.2, float(corner[2])), (2 * distance, height), texture, turn_deg=turn))
     return surfaces
 
 
@@ -100,10 +100,12 @@ def _trees(studio: Studio) -> list[Prop]:
         scale = float(rng.uniform(0.8, 1.3))
         make, (w, h) = (cutouts.conifer, (3.0, 5.6)) if rng.random() < 0.5 else (cutouts.tree, (4.2, 5.0))
         texture = make(Patch(w * scale, h * scale, studio.texels_per_m if z < 15 else 40), rng)
-        props.append(crossed(place, w * scale, h * scale, texture, turn_deg=float(rng.uniform(0, 90))))
+        props.append(crossed(place, (w * scale, h * scale), texture, turn_deg=float(rng.uniform(0, 90))))
     for x, z in ((-2.6, 6.0), (3.2, 6.8), (-6.4, 7.5), (7.6, 8.2), (1.8, 13.0)):
         place, size = (x, GROUND_Y, z + float(rng.uniform(-0.6, 0.6))), float(rng.uniform(0.8, 1.4))
-        props.append(crossed(place, size, 0.8 * size, cutouts.bush(Patch(size, 0.8 * size, 110), rng), turn_deg=float(rng.uniform(0, 90))))
+        props.append(
+            crossed(place, (size, 0.8 * size), cutouts.bush(Patch(size, 0.8 * size, 110), rng), turn_deg=float(rng.uniform(0, 90)))
+        )
     return props
 
 
@@ -111,7 +113,7 @@ def _rocks(studio: Studio) -> list[Prop]:
     rng, props = studio.rng, []
     for x, z in ((-1.9, 4.6), (2.4, 5.2), (4.4, 8.0), (-5.0, 5.6), (-3.3, 9.6)):
         w, h, place = float(rng.uniform(0.6, 1.2)), float(rng.uniform(0.35, 0.6)), (x + float(rng.uniform(-0.3, 0.3)), GROUND_Y + 0.02, z)
-        stone = standing(place, w, h, cutouts.boulder(Patch(w, h, 150), rng), turn_deg=float(rng.uniform(-25, 25)))
+        stone = standing(place, (w, h), cutouts.boulder(Patch(w, h, 150), rng), turn_deg=float(rng.uniform(-25, 25)))
         props.append(Prop((stone,), Footprint.of_box(place, (0.8 * w, h, 0.25))))
     return props
 
@@ -132,5 +134,5 @@ def _tufts(studio: Studio) -> list[Surface]:
     rng, surfaces = studio.rng, []
     for x, z in zip(rng.uniform(-7, 7, 18), rng.uniform(3.2, 13, 18), strict=True):
         texture = cutouts.tufts(Patch(1.2, 0.4, 120), rng)
-        surfaces.append(standing((float(x), GROUND_Y, float(z)), 1.2, 0.4, texture, turn_deg=float(rng.uniform(-30, 30))))
+        surfaces.append(standing((float(x), GROUND_Y, float(z)), (1.2, 0.4), texture, turn_deg=float(rng.uniform(-30, 30))))
     return surfaces

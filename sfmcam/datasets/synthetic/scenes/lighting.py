@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from sfmcam.datasets.synthetic.scene import Point
 from sfmcam.datasets.synthetic.textures.patch import Color, Patch, Picture
 from sfmcam.types import Float
 
@@ -43,7 +44,7 @@ class Footprint:
     height_m: float
 
     @staticmethod
-    def of_box(base_center: tuple[float, float, float], size_m: tuple[float, float, float], turn_deg: float = 0.0) -> Footprint:
+    def of_box(base_center: Point, size_m: Point, turn_deg: float = 0.0) -> Footprint:
         """Return the footprint of a box as `scene.box` places it."""
         w, h, d = size_m
         turn = np.radians(turn_deg)
@@ -68,23 +69,22 @@ def with_light_pool(picture: Picture, patch: Patch, center_m: tuple[float, float
     return picture * (1 + gain * np.exp(-distance))[..., None].astype(np.float32)
 
 
-def with_shadows(
-    picture: Picture, patch: Patch, left_far: tuple[float, float, float], footprints: Iterable[Footprint], light: Light
-) -> Picture:
+def with_shadows(picture: Picture, patch: Patch, left_far: Point, *, footprints: Iterable[Footprint], light: Light) -> Picture:
     """Paint the shadows of things into a floor or ground that `scene.horizontal` will place at `left_far`."""
     contact, cast = np.zeros(patch.shape, np.float32), np.zeros(patch.shape, np.float32)
     toward = np.asarray(light.toward, float)
     lean = -toward[[0, 2]] / max(-toward[1], 0.2)  # metres of shadow per metre of height
     for footprint in footprints:
-        _fill(contact, patch, left_far, footprint.corners)
-        _fill(cast, patch, left_far, np.concatenate([footprint.corners, footprint.corners + lean * min(footprint.height_m, 6.0)]))
+        tip = footprint.corners + lean * min(footprint.height_m, 6.0)
+        _fill(contact, patch, left_far=left_far, corners=footprint.corners)
+        _fill(cast, patch, left_far=left_far, corners=np.concatenate([footprint.corners, tip]))
     near = cv2.GaussianBlur(contact, (0, 0), max(patch.px(0.09), 0.5))
     soft = cv2.GaussianBlur(cast, (0, 0), max(patch.px(0.04), 0.5))
     shade = (1 - 0.55 * near) * (1 - light.diffuse / (light.ambient + light.diffuse) * 0.9 * soft)
     return picture * np.asarray(shade, np.float32)[..., None]
 
 
-def _fill(canvas: Picture, patch: Patch, left_far: tuple[float, float, float], corners: Float) -> None:
+def _fill(canvas: Picture, patch: Patch, *, left_far: Point, corners: Float) -> None:
     h, w = patch.shape
     column = (corners[:, 0] - left_far[0]) / patch.width_m * w
     row = (left_far[2] - corners[:, 1]) / patch.height_m * h

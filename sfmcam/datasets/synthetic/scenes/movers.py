@@ -47,7 +47,7 @@ class MoverSpec:
     follows_camera: bool = False
 
 
-def build_movers(specs: tuple[MoverSpec, ...], scene: Scene, path: CameraPath, rng: np.random.Generator) -> tuple[Mover, ...]:
+def build_movers(specs: tuple[MoverSpec, ...], scene: Scene, path: CameraPath, *, rng: np.random.Generator) -> tuple[Mover, ...]:
     """Return the bodies of all movers; a person has several, since the limbs swing."""
     movers: list[Mover] = []
     for spec in specs:
@@ -79,17 +79,18 @@ def _walker(rng: np.random.Generator, ground: MoverPath) -> list[Mover]:
     arm = limb(Patch(0.14, 0.66, DENSITY), rng, coat, end=skin)
     body = torso(Patch(0.54, 0.95, DENSITY), rng, coat, skin=skin)
     shadow = Surface(np.array([-0.45, -0.01, 0.22]), np.array([0.9, 0, 0]), np.array([0, 0, -0.44]), blob_shadow(Patch(0.9, 0.44, 60)))
-    parts = [Mover((_hanging(body, 0.54, 0.95, ahead_m=0.0),), _hinged(ground, (0.0, -1.75), 0.0))]
+    parts = [Mover((_hanging(body, (0.54, 0.95), ahead_m=0.0),), _hinged(ground, (0.0, -1.75), 0.0))]
     for side in (-1.0, 1.0):
-        parts.append(Mover((_hanging(leg, 0.2, 0.9, ahead_m=0.02 * side),), _hinged(ground, (0.09 * side, -0.9), side * SWING_RAD)))
+        parts.append(Mover((_hanging(leg, (0.2, 0.9), ahead_m=0.02 * side),), _hinged(ground, (0.09 * side, -0.9), side * SWING_RAD)))
         parts.append(
-            Mover((_hanging(arm, 0.14, 0.66, ahead_m=0.03 * side),), _hinged(ground, (0.21 * side, -1.42), -0.8 * side * SWING_RAD))
+            Mover((_hanging(arm, (0.14, 0.66), ahead_m=0.03 * side),), _hinged(ground, (0.21 * side, -1.42), -0.8 * side * SWING_RAD))
         )
     return [*parts, Mover((shadow,), ground)]
 
 
-def _hanging(texture: UInt8, width_m: float, height_m: float, *, ahead_m: float) -> Surface:
+def _hanging(texture: UInt8, size_m: tuple[float, float], *, ahead_m: float) -> Surface:
     """Return a card that hangs from its hinge at the origin, a little nearer to the camera by `ahead_m`."""
+    width_m, height_m = size_m
     return Surface(np.array([-width_m / 2, 0, -ahead_m]), np.array([width_m, 0, 0]), np.array([0, height_m, 0.0]), texture)
 
 

@@ -141,16 +141,17 @@ def van(studio: Studio, place: Place, color: Color, *, turn_deg: float = 0.0, dr
     return Prop(tuple(body), Footprint.of_box(place, size, turn_deg))
 
 
-def crossed(place: Place, width_m: float, height_m: float, texture: UInt8, *, turn_deg: float = 0.0) -> Prop:
-    """Stand a cut-out up twice, at right angles, so that it has body from every side."""
-    surfaces = [standing(place, width_m, height_m, texture, turn_deg=turn_deg + angle) for angle in (0.0, 90.0)]
+def crossed(place: Place, size_m: tuple[float, float], texture: UInt8, *, turn_deg: float = 0.0) -> Prop:
+    """Stand a cut-out, `size_m` (width, height), up twice, at right angles, so that it has body from every side."""
+    width_m, height_m = size_m
+    surfaces = [standing(place, size_m, texture, turn_deg=turn_deg + angle) for angle in (0.0, 90.0)]
     size = (0.35 * width_m, 0.7 * height_m, 0.35 * width_m)
     return Prop(tuple(surfaces), Footprint.of_box(place, size, turn_deg))
 
 
-def standing(place: Place, width_m: float, height_m: float, texture: UInt8, *, turn_deg: float = 0.0) -> Surface:
-    """Stand one cut-out up, centred at `place`, facing -z when `turn_deg` is 0."""
-    turn = np.radians(turn_deg)
+def standing(place: Place, size_m: tuple[float, float], texture: UInt8, *, turn_deg: float = 0.0) -> Surface:
+    """Stand one cut-out, `size_m` (width, height), up, centred at `place`, facing -z when `turn_deg` is 0."""
+    (width_m, height_m), turn = size_m, np.radians(turn_deg)
     along = np.array([np.cos(turn), 0.0, -np.sin(turn)])
     return Surface(np.asarray(place) - along * width_m / 2 - [0, height_m, 0], along * width_m, np.array([0.0, height_m, 0.0]), texture)
 
@@ -162,5 +163,5 @@ def potted_plant(studio: Studio, place: Place, height_m: float) -> Prop:
     pot = studio.painted_box(place, (width, pot_height, width), paint_of(studio.rng, varied((0.6, 0.36, 0.26), studio.rng, 0.25)))
     leaves = bush(Patch(0.9 * height_m, 0.75 * height_m, studio.texels_per_m), studio.rng)
     turn = float(studio.rng.uniform(0, 90))
-    crown = crossed((x, ground - 0.9 * pot_height, z), 0.9 * height_m, 0.75 * height_m, leaves, turn_deg=turn)
+    crown = crossed((x, ground - 0.9 * pot_height, z), (0.9 * height_m, 0.75 * height_m), leaves, turn_deg=turn)
     return Prop((*pot, *crown.surfaces), Footprint.of_box(place, (0.6 * height_m, height_m, 0.6 * height_m)))

@@ -31,7 +31,7 @@ class Shell:
         """Height of the walls."""
         return self.bottom - self.top
 
-    def wall(self, side: str, texture_of: Painter, studio: Studio, gain: float) -> Surface:
+    def wall(self, side: str, texture_of: Painter, studio: Studio, *, gain: float) -> Surface:
         """Return one wall, seen from inside: `side` is far, near, left or right."""
         length = self.right - self.left if side in ("far", "near") else self.far - self.near
         patch = Patch(length, self.height_m, studio.texels_per_m)
@@ -43,15 +43,15 @@ class Shell:
             "left": ((self.left, self.bottom, self.near), 270.0),
         }
         corner, turn = placed[side]
-        return vertical(corner, length, self.height_m, texture, turn_deg=turn)
+        return vertical(corner, (length, self.height_m), texture, turn_deg=turn)
 
     def floor(self, texture_of: Painter, studio: Studio, props: list[Prop]) -> Surface:
         """Return the floor with the props' shadows."""
         patch = Patch(self.right - self.left, self.far - self.near, studio.texels_per_m * 0.75)  # seen at a slant
         corner = (self.left, self.bottom, self.far)
         picture = with_dark_edges(texture_of(patch), patch)
-        picture = with_shadows(picture, patch, corner, (p.footprint for p in props), studio.light)
-        return horizontal(corner, patch.width_m, patch.height_m, to_uint8(picture))
+        picture = with_shadows(picture, patch, corner, footprints=(p.footprint for p in props), light=studio.light)
+        return horizontal(corner, (patch.width_m, patch.height_m), to_uint8(picture))
 
     def ceiling(self, texture_of: Painter, studio: Studio) -> Surface:
         """Return the ceiling."""

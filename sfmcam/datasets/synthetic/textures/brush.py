@@ -30,7 +30,7 @@ def shade_rect(picture: Picture, rect: Rect, factor: float) -> None:
     picture[window_of(picture, rect)] *= factor
 
 
-def frame_rect(picture: Picture, rect: Rect, color: Color, width_px: float) -> None:
+def frame_rect(picture: Picture, rect: Rect, color: Color, *, width_px: float) -> None:
     """Draw a raised frame just inside a rectangle, lit from the top left, in place."""
     h, w = picture.shape[:2]
     dx, dy = max(width_px, 1) / w, max(width_px, 1) / h
@@ -42,7 +42,7 @@ def frame_rect(picture: Picture, rect: Rect, color: Color, width_px: float) -> N
     paint_rect(picture, (left, bottom - dy, right, bottom), dark)
 
 
-def type_lines(picture: Picture, rng: np.random.Generator, rect: Rect, color: Color) -> None:
+def type_lines(picture: Picture, rng: np.random.Generator, rect: Rect, *, color: Color) -> None:
     """Write lines of made-up lettering into a rectangle, the first line largest, in place."""
     left, top, right, bottom = rect
     line = top

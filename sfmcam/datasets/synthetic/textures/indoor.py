@@ -20,8 +20,8 @@ def poster(patch: Patch, rng: np.random.Generator) -> Picture:
         center = (int(rng.uniform(0.1, 0.9) * w), int(rng.uniform(0.1, 0.7) * h))
         axes = (int(rng.uniform(0.05, 0.28) * w), int(rng.uniform(0.05, 0.28) * w))
         cv2.ellipse(sheet, center, axes, float(rng.uniform(0, 180)), 0, float(rng.choice([180, 360])), color, -1)
-    type_lines(sheet, rng, (0.08, 0.74, 0.92, 0.96), ink)
-    frame_rect(sheet, (0, 0, 1, 1), scaled(paper, 0.9), patch.px(0.012))
+    type_lines(sheet, rng, (0.08, 0.74, 0.92, 0.96), color=ink)
+    frame_rect(sheet, (0, 0, 1, 1), scaled(paper, 0.9), width_px=patch.px(0.012))
     return tinted(sheet, 1 + grain(patch, rng, 0.02))
 
 
@@ -46,8 +46,8 @@ def door(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
     for left, right in ((0.14, 0.47), (0.53, 0.86)):
         for top, bottom in ((0.08, 0.42), (0.5, 0.92)):
             shade_rect(leaf, (left, top, right, bottom), 0.9)
-            frame_rect(leaf, (left, top, right, bottom), color, patch.px(0.018))
-    frame_rect(leaf, (0, 0, 1, 1), (0.9, 0.88, 0.84), patch.px(0.05))
+            frame_rect(leaf, (left, top, right, bottom), color, width_px=patch.px(0.018))
+    frame_rect(leaf, (0, 0, 1, 1), (0.9, 0.88, 0.84), width_px=patch.px(0.05))
     h, w = patch.shape
     cv2.circle(leaf, (int(0.91 * w), int(0.48 * h)), max(int(patch.px(0.025)), 1), (0.85, 0.76, 0.45), -1, cv2.LINE_AA)
     paint_rect(leaf, (0.82, 0.47, 0.9, 0.485), (0.78, 0.68, 0.4))
@@ -65,7 +65,7 @@ def window(patch: Patch, rng: np.random.Generator, *, bars: int = 2) -> Picture:
     for bar in range(1, bars):
         paint_rect(view, (bar / bars - 0.014, 0, bar / bars + 0.014, 1), white)
     paint_rect(view, (0, 0.36, 1, 0.39), white)
-    frame_rect(view, (0, 0, 1, 1), white, patch.px(0.06))
+    frame_rect(view, (0, 0, 1, 1), white, width_px=patch.px(0.06))
     return view
 
 
@@ -75,7 +75,7 @@ def bookshelf(patch: Patch, rng: np.random.Generator, wood: Color) -> Picture:
     rows = max(round(patch.height_m / 0.34), 1)
     for row in range(rows):
         top, bottom = (row + 0.06) / rows, (row + 0.94) / rows
-        _row_of_books(shelf, patch, rng, (top, bottom))
+        _row_of_books(shelf, patch, rng, rows=(top, bottom))
         shade_rect(shelf, (0, top, 1, top + 0.2 / rows), 0.7)
         paint_rect(shelf, (0, bottom, 1, (row + 1.06) / rows), wood)
     for left in np.linspace(0, 1, max(int(patch.width_m / 0.9), 1) + 1):
@@ -84,7 +84,7 @@ def bookshelf(patch: Patch, rng: np.random.Generator, wood: Color) -> Picture:
     return tinted(shelf, 1 + grain(patch, rng, 0.02))
 
 
-def _row_of_books(shelf: Picture, patch: Patch, rng: np.random.Generator, rows: tuple[float, float]) -> None:
+def _row_of_books(shelf: Picture, patch: Patch, rng: np.random.Generator, *, rows: tuple[float, float]) -> None:
     top, bottom = rows
     x, height = 0.01, bottom - top
     while x < 0.985:
@@ -109,7 +109,7 @@ def crate(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
     rim = np.minimum(np.minimum(x, patch.width_m - x) / patch.width_m, np.minimum(y, patch.height_m - y) / patch.height_m)
     side = mixed(side, batten, (rim < 0.13).astype(np.float32))
     side = tinted(side, 1 - 0.5 * (np.abs(rim - 0.14) < 0.012).astype(np.float32))
-    type_lines(side, rng, (0.25, 0.4, 0.75, 0.62), (0.12, 0.09, 0.07))
+    type_lines(side, rng, (0.25, 0.4, 0.75, 0.62), color=(0.12, 0.09, 0.07))
     return side
 
 
@@ -121,5 +121,5 @@ def carton(patch: Patch, rng: np.random.Generator) -> Picture:
     paint_rect(side, (left, top, left + 0.3, top + 0.4), (0.93, 0.92, 0.89))
     for bar in np.sort(rng.uniform(left + 0.02, left + 0.27, 14)):
         paint_rect(side, (bar, top + 0.22, bar + rng.uniform(0.004, 0.012), top + 0.37), (0.1, 0.1, 0.1))
-    type_lines(side, rng, (left + 0.02, top + 0.03, left + 0.28, top + 0.19), (0.2, 0.2, 0.2))
+    type_lines(side, rng, (left + 0.02, top + 0.03, left + 0.28, top + 0.19), color=(0.2, 0.2, 0.2))
     return side

@@ -21,13 +21,13 @@ def house_front(patch: Patch, rng: np.random.Generator, wall: Picture) -> Pictur
         for bay in range(bays):
             left, top = (bay + 0.24) / bays, (floor + (0.2 if ground else 0.26)) / floors
             rect = (left, top, left + 0.52 / bays, (floor + (1.0 if ground else 0.82)) / floors)
-            _opening(front, patch, rng, rect, trim=trim, is_shop=ground)
+            _opening(front, patch, rng, rect=rect, trim=trim, is_shop=ground)
         shade_rect(front, (0, (floor + 0.99) / floors, 1, (floor + 1) / floors), 0.55)
         paint_rect(front, (0, (floor + 0.965) / floors, 1, (floor + 0.99) / floors), trim)
     return tinted(front, 0.9 + 0.2 * fbm(patch, rng, cell_m=3.0))
 
 
-def _opening(front: Picture, patch: Patch, rng: np.random.Generator, rect: Rect, *, trim: Color, is_shop: bool) -> None:
+def _opening(front: Picture, patch: Patch, rng: np.random.Generator, *, rect: Rect, trim: Color, is_shop: bool) -> None:
     """Draw one window or shop front with reflections, curtains, bars, lintel and sill."""
     left, top, right, bottom = rect
     wide, tall = right - left, bottom - top
@@ -45,7 +45,7 @@ def _opening(front: Picture, patch: Patch, rng: np.random.Generator, rect: Rect,
     if is_shop:
         accent = INKS[int(rng.integers(len(INKS)))]
         paint_rect(front, (left - 0.2 * wide, top, right + 0.2 * wide, top + 0.2 * tall), accent)
-        type_lines(front, rng, (left, top + 0.04 * tall, right, top + 0.2 * tall), (0.92, 0.9, 0.84))
+        type_lines(front, rng, (left, top + 0.04 * tall, right, top + 0.2 * tall), color=(0.92, 0.9, 0.84))
     paint_rect(front, (left + 0.48 * wide, top, left + 0.52 * wide, bottom), trim)
     paint_rect(front, (left, top + 0.4 * tall, right, top + 0.43 * tall), trim)
     shade_rect(front, (left, top, right, top + 0.07 * tall), 0.5)
@@ -86,7 +86,7 @@ def van_side(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
     paint_rect(body, (0.07, 0.12, 0.13, 0.42), (0.3, 0.37, 0.43))
     accent = INKS[int(rng.integers(len(INKS)))]
     paint_rect(body, (0.24, 0.62, 1, 0.68), accent)
-    type_lines(body, rng, (0.32, 0.2, 0.9, 0.55), accent)
+    type_lines(body, rng, (0.32, 0.2, 0.9, 0.55), color=accent)
     for gap in (0.22, 0.62):
         paint_rect(body, (gap, 0.06, gap + 0.006, 0.85), scaled(color, 0.5))
     paint_rect(body, (0, 0.86, 1, 1), (0.09, 0.09, 0.1))
@@ -109,6 +109,6 @@ def van_front(patch: Patch, rng: np.random.Generator, color: Color) -> Picture:
         paint_rect(body, (left, 0.6, left + 0.12, 0.71), (0.92, 0.9, 0.8))
         paint_rect(body, (left, 0.9, left + 0.14, 1.0), (0.06, 0.06, 0.06))
     paint_rect(body, (0.37, 0.78, 0.63, 0.84), (0.9, 0.89, 0.84))
-    type_lines(body, rng, (0.39, 0.785, 0.61, 0.87), (0.12, 0.12, 0.12))
+    type_lines(body, rng, (0.39, 0.785, 0.61, 0.87), color=(0.12, 0.12, 0.12))
     paint_rect(body, (0, 0.86, 1, 0.9), (0.09, 0.09, 0.1))
     return body
