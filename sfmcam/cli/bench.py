@@ -12,9 +12,10 @@ import click
 from sfmcam.cli.options import DEFAULT_ESTIMATOR, plan_methods, run_options
 
 if TYPE_CHECKING:
+    from sfmcam.batch.runner import Executor
     from sfmcam.datasets.labelled_set import LabelledSet
     from sfmcam.evaluation.bench_report import BenchReport
-    from sfmcam.evaluation.benchmark import BenchPlan
+    from sfmcam.evaluation.benchmark import BenchPlan, Results
 
 
 @click.command(context_settings={"show_default": True})
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     "-o", "--out", type=click.Path(path_type=Path), default=Path("out/bench"), help="Folder of the run; called again, it goes on."
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N clips, the same at every call, and only their labels.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, metavar="N", help="Clips at a time, each in a process of its own.")
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Clips at a time.  [default: 1; with ray, as the cluster can]")
+@click.option("--executor", type=click.Choice(["local", "ray"]), default="local", help="ray: the cluster of RAY_ADDRESS, or this machine.")
 @run_options
 @click.option("--overwrite", is_flag=True, help="Replace what OUT holds of these estimators.")
 @click.option("--retry-failed", is_flag=True, help="Run again the clips whose run timed out, crashed or ran out of memory.")
@@ -46,11 +48,11 @@ def bench(dataset: str | None, estimators: str, out: Path, **given: Any) -> None
         labelled_set=labelled_set,
         methods=tuple(methods),
         folder=BenchFolder(out),
-        workers=given["jobs"],
+        workers=given["jobs"] or 1,
         overwrite=given["overwrite"],
         retry_failed=given["retry_failed"],
     )
-    results = _run(plan)
+    results = _run(plan, _make_executor(given["executor"], given["jobs"]))
     report = make_report(plan, results, scoring=given["scoring"], command=_command_line())
     write_report(report)
     _print(report)
@@ -71,13 +73,20 @@ def _default_dataset() -> str:
     return name
 
 
-def _run(plan: BenchPlan) -> dict[str, Any]:
+def _make_executor(name: str, jobs: int | None) -> Executor:
+    from sfmcam.batch.cluster import RayExecutor
+    from sfmcam.batch.local import LocalExecutor
+
+    return RayExecutor(jobs) if name == "ray" else LocalExecutor(jobs or 1)
+
+
+def _run(plan: BenchPlan, executor: Executor) -> Results:
     from sfmcam.cli.bench_progress import show_progress
     from sfmcam.evaluation.benchmark import run_benchmark
 
     try:
         with show_progress() as progress:
-            return run_benchmark(plan, progress=progress)
+            return run_benchmark(plan, executor=executor, progress=progress)
     except KeyboardInterrupt:
         click.echo(f"Stopped; finished clips are kept in {plan.folder.root}. The same command goes on from there.", err=True)
         raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfmcam import __version__
-from sfmcam.batch.local import LocalExecutor, memory_limit_bytes
+from sfmcam.batch.local import memory_limit_bytes
 from sfmcam.batch.runner import Executor, pending_jobs, run_jobs, sole_writer
 from sfmcam.batch.store import RunStore, configuration_hash, hash_source
 from sfmcam.datasets.labelled_set import LabelledSet
@@ -25,7 +25,7 @@ class BenchPlan:
         labelled_set: clips and labels.
         methods: in the order of the tables.
         folder: where everything goes.
-        workers: child processes at a time.
+        workers: child processes at a time on this machine; they share its memory.
         overwrite: forget what is kept of these methods.
         retry_failed: run again where the run, not the method, failed.
     """
@@ -49,7 +49,7 @@ class Progress:
 Results = dict[str, dict[str, ClipResult]]  # method slug -> clip id -> result, clips in the set's order
 
 
-def run_benchmark(plan: BenchPlan, *, progress: Progress, executor: Executor | None = None) -> Results:
+def run_benchmark(plan: BenchPlan, *, executor: Executor, progress: Progress) -> Results:
     """Run what is not kept yet, and write the score files of every method under both scorings.
 
     Raises:
@@ -63,7 +63,7 @@ def run_benchmark(plan: BenchPlan, *, progress: Progress, executor: Executor | N
         jobs = make_jobs(plan)
         pending = pending_jobs(jobs, store, retry_failed=plan.retry_failed)
         progress.begin(len(jobs), len(jobs) - len(pending))
-        run_jobs(pending, store=store, executor=executor or LocalExecutor(plan.workers), report=progress.advance)
+        run_jobs(pending, store=store, executor=executor, report=progress.advance)
         results = _collect(plan, store)
         for method in plan.methods:
             write_scores(plan, method, results=results[method.slug])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from small_video import write_video
 
 from sfmcam.batch.runner import sole_writer
 from sfmcam.cli.main import run
+from sfmcam.datasets.folder import load_folder
 from sfmcam.motion.primitive import PRIMITIVES
 from sfmcam.workspace import BenchFolder
 
@@ -132,6 +134,30 @@ def test_two_runs_do_not_write_into_one_folder(capsys: pytest.CaptureFixture[str
     with sole_writer(BenchFolder(Path("run"))):
         assert call("set", "-e", "fake", "-o", "run") == 1
     assert "Another run is writing into run" in capsys.readouterr().err
+
+
+def test_ray_that_is_not_installed_is_one_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    make_set(Path("set"), ("ok1", "fail"))
+    assert call("set", "-e", "fake", "-o", "run", "--executor", "ray") == 1
+    assert "pip install 'sfmcam[cluster]'" in capsys.readouterr().err
+
+
+def test_without_a_name_it_runs_on_camerabench_where_that_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFMCAM_DATA", "data")
+    make_set(Path("data/camerabench"), ("ok1", "fail"))
+    assert call("-e", "fake", "-o", "run") == 0
+    assert json.loads(Path("run/results.json").read_text())["dataset"]["name"] == "camerabench"
+
+
+def test_without_a_name_and_camerabench_it_runs_on_the_synthetic_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SFMCAM_DATA", "data")
+    monkeypatch.setattr("sfmcam.datasets.registry.load_synthetic", lambda *, allow_missing: load_folder(Path("set"), name="synthetic"))
+    make_set(Path("set"), ("ok1", "fail"))
+    assert call("-e", "fake", "-o", "run") == 0
+    assert "running on synthetic" in capsys.readouterr().err
 
 
 def missing_video() -> None:
