@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from sfmcam.geometry.rigid import transform_points
 from sfmcam.types import Float
 
+USUAL_FOCAL_RATIO = 0.85  # focal over picture width of a usual lens, for cameras without a focal length
 _RIM = ((1, 2), (2, 3), (3, 4), (4, 1))
 _SIDES = ((0, 1), (0, 2), (0, 3), (0, 4))
 _TICK = ((5, 6), (6, 7))
@@ -24,8 +24,6 @@ class Frustum:
         gaze: (3,) where the optical axis meets the drawn picture plane.
         depth: distance of that plane from the apex.
     """
-
-    USUAL_FOCAL_RATIO: ClassVar[float] = 0.85  # focal over picture width of a usual lens, for cameras without a focal length
 
     vertices: Float
     gaze: Float
@@ -52,7 +50,7 @@ def camera_frustum(target_from_cam: Float, focal_ratio: float, *, aspect: float,
         aspect: picture height over width.
         depth: distance of the picture plane.
     """
-    ratio = focal_ratio if np.isfinite(focal_ratio) else Frustum.USUAL_FOCAL_RATIO
+    ratio = focal_ratio if np.isfinite(focal_ratio) else USUAL_FOCAL_RATIO
     half_width = depth * float(np.clip(0.5 / ratio, 0.02, 1.5))
     half_height = half_width * aspect
     tick = 0.16 * half_height

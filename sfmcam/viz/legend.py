@@ -73,8 +73,7 @@ def _write_header(pen: ImageDraw, title: str, facts: tuple[str, ...]) -> None:
 
 def _write_ends(pen: ImageDraw, scene: Scene, view: Viewpoint) -> None:
     """Name the first and the last camera beside their centres, on opposite sides where the two are near one another."""
-    ends = np.stack([scene.first_center, scene.last_center])
-    (start, end), colors = view.pixels(ends) + BELOW_HEADER, (scene.dots.colors * 175).astype(int)
+    (start, end), colors = view.pixels(scene.dots.centers) + BELOW_HEADER, (scene.dots.colors * 175).astype(int)
     if np.linalg.norm(end - start) < 24:
         _label(pen, "start and end" if scene.span_s[1] > scene.span_s[0] else "camera", start, side=-1, color=colors[0])
         return

@@ -12,8 +12,9 @@ from sfmcam.errors import InputError
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector
 from sfmcam.types import CameraTrajectory, Scale
+from sfmcam.viz.cameras import MAX_FRUSTA
 from sfmcam.viz.frustum import camera_frustum
-from sfmcam.viz.scene import MAX_FRUSTA, build_scene
+from sfmcam.viz.scene import build_scene
 from sfmcam.viz.viewpoint import choose_viewpoint
 
 SIZE_PX = (1280, 800)
@@ -56,8 +57,8 @@ def test_the_path_lies_along_the_named_axis_in_scene_depths(name: str, axis: int
     scene = build_scene(trajectory, None)
     expected = np.zeros(3)
     expected[axis] = sign * (0.5 if name == "dolly" else 0.4)
-    np.testing.assert_allclose(scene.first_center, 0, atol=1e-12)
-    np.testing.assert_allclose(scene.last_center, expected, atol=1e-12)
+    np.testing.assert_allclose(scene.dots.centers[0], 0, atol=1e-12)
+    np.testing.assert_allclose(scene.dots.centers[1], expected, atol=1e-12)
     assert scene.unit == "scene depths"
 
 
@@ -109,7 +110,7 @@ def test_a_still_camera_with_noise_is_drawn_still() -> None:
     shaken[:, :3, 3] += rng.normal(size=(12, 3)) * 0.004  # a thousandth of the scene depth
     scene = build_scene(replace(still, cam_from_world=shaken), None)
     view = choose_viewpoint(scene.in_view, scene.trails, scene.points, size_px=SIZE_PX)
-    centers = view.pixels(np.stack([scene.first_center, scene.last_center]))
+    centers = view.pixels(scene.dots.centers)
     assert np.linalg.norm(centers[1] - centers[0]) < 20
 
 
