@@ -84,8 +84,10 @@ def _write_ends(pen: ImageDraw, scene: Scene, view: Viewpoint) -> None:
 
 def _label(pen: ImageDraw, text: str, at: Float, *, side: int, color: Float) -> None:
     font = _font(20, bold=True)
-    x = at[0] + side * 18 - (font.getlength(text) if side < 0 else 0)
-    x = float(np.clip(x, 6, SIZE_PX[0] - 6 - font.getlength(text)))
+    width = font.getlength(text)
+    if not 0 < at[0] + side * (18 + width) < SIZE_PX[0]:
+        side = -side
+    x = float(np.clip(at[0] + side * 18 - (width if side < 0 else 0), 6, SIZE_PX[0] - 6 - width))
     y = float(np.clip(at[1] + 6, HEADER_PX + 6, SIZE_PX[1] - FOOTER_PX - 30))
     pen.text((x, y), text, font=font, fill=tuple(int(c) for c in color), stroke_width=3, stroke_fill="white")
 
