@@ -27,7 +27,6 @@ from pebble import ProcessExpired, concurrent
 from sfmcam.batch.death import count_oom_kills, judge_death
 from sfmcam.batch.worker import pid_file, run_in_child
 from sfmcam.jobs import ClipJob
-from sfmcam.judgement import write_failures
 from sfmcam.results import Checkpoint, ClipResult, failed_clip
 from sfmcam.types import Status
 from sfmcam.workspace import ClipFolder
@@ -110,6 +109,8 @@ def _finish(run: _Running, future: Future[ClipResult]) -> ClipResult:
 
 def _dead(run: _Running, status: Status, *, message: str) -> ClipResult:
     """Return what is known of a clip whose child died: the shots in its checkpoint, and the reason for the others."""
+    from sfmcam.judgement import write_failures  # heavy, and most runs have no use for it
+
     job = run.job
     try:
         checkpoint = Checkpoint.from_json(json.loads(job.checkpoint.read_text(encoding="utf-8")))

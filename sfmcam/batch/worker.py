@@ -14,7 +14,6 @@ import tempfile
 from pathlib import Path
 
 from sfmcam.jobs import ClipJob
-from sfmcam.pipeline import process_clip
 from sfmcam.results import ClipResult
 from sfmcam.workspace import ClipFolder
 
@@ -29,6 +28,8 @@ def run_in_child(job: ClipJob) -> ClipResult:
     limit_threads(job.method.run.threads)
     limit_memory(job.memory_bytes)
     os.environ["TMPDIR"] = tempfile.tempdir = str(job.scratch)
+    from sfmcam.pipeline import process_clip  # heavy, and the parent, which only names this function, has no use for it
+
     result = process_clip(job)
     # glog has taken the signal over, and pebble sends it as soon as it has the result: that is no crash to log
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
