@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from sfmcam.estimators.registry import EstimatorSpec
 
 
 @click.command()
@@ -14,7 +19,8 @@ def estimators(name: str | None) -> None:
     """
     from sfmcam.estimators.registry import ESTIMATORS, parse_spec
 
-    names = sorted(ESTIMATORS) if name is None else [parse_spec(name).name]
+    # a name of the table is shown as it is: `external` would ask for its folder
+    names = sorted(ESTIMATORS) if name is None else [name if name in ESTIMATORS else parse_spec(name).name]
     for position, known in enumerate(names):
         if position:
             click.echo()
@@ -25,21 +31,34 @@ def _show(name: str, *, with_options: bool) -> None:
     """Print one estimator: what it is, its presets, and where asked its options under each of them."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from sfmcam.estimators.registry import EstimatorSpec, estimator_class, frame_config, load_options, preset_names
+    from sfmcam.config import FrameConfig
+    from sfmcam.estimators.registry import EstimatorSpec, estimator_class, frame_config, preset_names
 
-    console = Console(highlight=False, width=None)
+    console = Console(highlight=False)
     what = (estimator_class(name).__doc__ or "").strip().split("\n")[0]
     presets = preset_names(name)
-    console.print(f"[bold]{name}[/bold]  {what}", soft_wrap=True)
-    console.print(f"  presets: {', '.join(presets)}", soft_wrap=True)
+    console.print(Text.assemble((name, "bold"), f"  {what}"), soft_wrap=True)
+    console.print(Text(f"  presets: {', '.join(presets)}"), soft_wrap=True)
     if not with_options:
         return
     specs = [EstimatorSpec(name, preset) for preset in presets]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("option", *presets, "meaning"):
         table.add_column(column)
-    for models in ([load_options(spec) for spec in specs], [frame_config(spec, {}) for spec in specs]):
-        for field, info in type(models[0]).model_fields.items():
-            table.add_row(field, *(str(getattr(model, field)) for model in models), info.description or "")
+    for field, info in estimator_class(name).Options.model_fields.items():
+        table.add_row(field, *(_value(spec, field) for spec in specs), Text(info.description or ""))
+    for field, info in FrameConfig.model_fields.items():
+        table.add_row(field, *(str(getattr(frame_config(spec, {}), field)) for spec in specs), Text(info.description or ""))
     console.print(table)
+
+
+def _value(spec: EstimatorSpec, field: str) -> str:
+    """Return an option under a preset; for `external`, which cannot be made without its folder, the default."""
+    from sfmcam.estimators.registry import EXTERNAL, estimator_class, load_options
+
+    if spec.name != EXTERNAL:
+        return str(getattr(load_options(spec), field))
+    info = estimator_class(spec.name).Options.model_fields[field]
+    return "FOLDER" if info.is_required() else str(info.default)

@@ -98,9 +98,14 @@ def test_choices_of_scoring_are_the_results_own() -> None:
     assert options.SCORING_CHOICES == SCORINGS
 
 
-@pytest.mark.parametrize("arguments", [["estimators"], ["estimators", "glomap"]])
+@pytest.mark.parametrize("arguments", [["estimators"], ["estimators", "glomap"], ["estimators", "external"]])
 def test_estimators_lists_presets_and_options(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert root.run(arguments) == 0
     printed = capsys.readouterr().out
     assert "tuned" in printed
     assert ("max_frames" in printed) is (len(arguments) == 2)
+
+
+def test_an_unknown_estimator_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert root.run(["estimators", "glmap"]) == 2
+    assert "Did you mean 'glomap'?" in capsys.readouterr().err
