@@ -1,7 +1,7 @@
 """Where one shot ends and the next begins, found while the file is being decoded.
 
-scenedetect's adaptive detector and a test for mixtures (dissolves, fades) name the suspects, generously; each is then asked whether
-the pictures before and after still match. That lets flashes, flicker, fast pans and passing movers through as one shot.
+scenedetect's adaptive detector, a drop of continuity and a test for mixtures (dissolves, fades) name the suspects, generously; each is
+then asked whether the pictures before and after still match. That lets flashes, flicker, fast pans and passing movers through as one shot.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import numpy as np
 from sfmcam.types import UInt8
 from sfmcam.video.blend import WINDOWS, find_blends
 from sfmcam.video.cuts import MARGIN, CutSuspects
-from sfmcam.video.similarity import Look, same_scene
+from sfmcam.video.similarity import Look, continuity, same_scene
 
 PICTURE_SIDE_PX = 256  # longer side of the pictures to push
 SAME_FRAME = 0.7  # mean grey level difference up to which a frame only repeats the one before (animation on twos, converted rates)
+BROKEN = 0.6  # continuity with the frame before: over a cut of real clips 0.06, 0.5 at most; within a clip seldom below 0.8 ...
+STANDS_OUT = 0.4  # ... and how far the frames around must be above it, so that a whip pan is no row of cuts
 BEFORE = (0, 2, 4)  # distinct frames back from the suspected cut ...
 AFTER = (0, 2, 4, 8)  # ... and on from it, which are compared
 FLASH_S = 0.4  # a disturbance up to this long does not end a shot if the picture comes back
@@ -41,6 +43,7 @@ class ShotFinder:
         self._cuts = CutSuspects()
         self._first_shown: list[int] = []  # of each distinct frame: its number in the file
         self._blank: list[bool] = []  # of each distinct frame
+        self._continuity: list[float] = []  # of each distinct frame: with the one before
         self._pushed = 0
         self._looks: deque[Look] = deque(maxlen=RING)
         self._times_s: deque[float] = deque(maxlen=RING)
@@ -55,9 +58,11 @@ class ShotFinder:
             return
         self._first_shown.append(self._pushed - 1)
         self._looks.append(Look(gray))
+        self._continuity.append(continuity(self._looks[-2], self._looks[-1]) if len(self._looks) > 1 else float("nan"))
         self._times_s.append(time_s)
         self._blank.append(self._looks[-1].is_blank)
         self._suspect_cuts(self._cuts.push(picture_bgr))
+        self._suspect_break(len(self._continuity) - 2)
         self._suspect_blend()
         self._examine(settled=len(self._first_shown) - 1 - max(AFTER))
 
@@ -66,6 +71,7 @@ class ShotFinder:
         if not self._pushed:
             return []
         self._suspect_cuts(self._cuts.finish())
+        self._suspect_break(len(self._continuity) - 1)
         self._examine(settled=len(self._first_shown))
         edges = [*self._first_shown[1:], self._pushed]  # of each distinct frame: the number after its last repetition
         shots, begin = [], 0
@@ -78,6 +84,21 @@ class ShotFinder:
 
     def _suspect_cuts(self, firsts: list[int]) -> None:
         self._suspects += [Transition(first - 1, first) for first in firsts]
+
+    def _suspect_break(self, index: int) -> None:
+        if index < 1 or not self._continuity[index] < BROKEN:
+            return
+        neighbours = [
+            1.0 if self._is_held(held) else self._continuity[changed]
+            for held, changed in ((index - 1, index - 1), (index, index + 1))
+            if self._is_held(held) or 1 <= changed < len(self._continuity)
+        ]
+        if neighbours and all(around > self._continuity[index] + STANDS_OUT for around in neighbours):
+            self._suspects.append(Transition(index - 1, index))
+
+    def _is_held(self, index: int) -> bool:
+        end = self._first_shown[index + 1] if index + 1 < len(self._first_shown) else self._pushed
+        return end - self._first_shown[index] > 1
 
     def _suspect_blend(self) -> None:
         newest = len(self._first_shown) - 1

@@ -14,6 +14,8 @@ from sfmcam.types import Float, UInt8
 Float32 = NDArray[np.float32]
 
 THUMB_SIZE = (32, 18)
+MINIATURE_SIZE = (64, 36)
+MAX_SHIFT = 0.35  # of the miniature; less overlap would correlate by chance
 BLACK_LEVEL = 20  # grey level; darker in both pictures is a bar or a border
 BLANK_CONTRAST = 4.0  # grey levels of standard deviation
 SAME_CORRELATION = 0.9  # thumbnails of different scenes stayed below 0.6
@@ -42,6 +44,11 @@ class Look:
         """(18 * 32,) grey levels of the picture in miniature."""
         return cv2.resize(self.gray, THUMB_SIZE, interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
 
+    @cached_property
+    def miniature(self) -> Float32:
+        """(36, 64) grey levels, for the search of a shift."""
+        return np.asarray(cv2.resize(self.gray, MINIATURE_SIZE, interpolation=cv2.INTER_AREA), np.float32)
+
     @property
     def is_blank(self) -> bool:
         """True for a picture of one tone, such as the black of a fade."""
@@ -57,19 +64,40 @@ class Look:
         return np.array([k.pt for k in keypoints], np.float32), np.sqrt(descriptors / sums)
 
 
+def continuity(one: Look, other: Look) -> float:
+    """Return the correlation of two miniatures, as they are or shifted onto each other, whichever is higher; NaN for blank pictures.
+
+    A pan of some frames keeps it near 1, where different scenes lie around 0. The shift is that of phase correlation.
+    """
+    if one.is_blank or other.is_blank:
+        return float("nan")
+    a, b = one.miniature, other.miniature
+    height, width = a.shape
+    (dx, dy), _ = cv2.phaseCorrelate(a.copy(), b.copy(), cv2.createHanningWindow((width, height), cv2.CV_32F))  # it overwrites its inputs
+    x, y = round(dx), round(dy)
+    unmoved = float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+    if abs(x) > MAX_SHIFT * width or abs(y) > MAX_SHIFT * height:
+        return unmoved
+    common = a[max(0, -y) : height - max(0, y), max(0, -x) : width - max(0, x)]
+    shifted = b[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
+    if min(common.std(), shifted.std()) < BLANK_CONTRAST:
+        return unmoved
+    return max(unmoved, float(np.corrcoef(common.ravel(), shifted.ravel())[0, 1]))
+
+
 def same_scene(one: Look, other: Look) -> bool:
     """Return True where the composition is the same, or features all over the picture move together by one similarity."""
     return correlation(one, other) > SAME_CORRELATION or _moves_together(one, other)
 
 
 def correlation(one: Look, other: Look) -> float:
-    """Return the correlation of the thumbnails over what is not black in both; 0 where that is too little or of one tone."""
+    """Return the correlation of the thumbnails over what is not black in both; NaN where that is too little or of one tone."""
     lit = np.maximum(one.thumb, other.thumb) > BLACK_LEVEL
     if lit.mean() < MIN_COMMON_AREA:
-        return 0.0
+        return float("nan")
     a, b = (look.thumb[lit] - look.thumb[lit].mean() for look in (one, other))
     if min(a.std(), b.std()) < BLANK_CONTRAST:
-        return 0.0
+        return float("nan")
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
