@@ -1,0 +1,36 @@
+"""docs/outputs.md names every status, every file and every key of what is written."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from sfmcam.judgement import motion_document
+from sfmcam.results import ClipResult, Seconds, ShotResult
+from sfmcam.types import Evidence, Status
+from sfmcam.workspace import SHOT_FILES, BenchFolder, ClipFolder
+
+TEXT = (Path(__file__).parents[1] / "docs" / "outputs.md").read_text(encoding="utf-8")
+BENCH = BenchFolder(Path())
+BENCH_FILES = (BENCH.store, BENCH.lock, BENCH.scratch, BENCH.results_json, BENCH.results_md, BENCH.scores("x", "camerabench"))
+KEYS = {
+    *motion_document(ShotResult(0, 0.0, 1.0, Status.OK), problems=()),
+    *(field.name for kind in (ClipResult, Seconds, Evidence) for field in fields(kind)),
+}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_statuses(status: Status) -> None:
+    assert f"`{status.value}`" in TEXT
+
+
+@pytest.mark.parametrize("name", [*SHOT_FILES, ClipFolder(Path()).log.name, *(path.name for path in BENCH_FILES)])
+def test_files(name: str) -> None:
+    assert name in TEXT
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_keys(key: str) -> None:
+    assert f"`{key}`" in TEXT
