@@ -54,7 +54,9 @@ class Status(StrEnum):
 
 STATUS_MEANING: dict[Status, str] = {
     Status.OK: "Solved.",
-    Status.ROTATION_ONLY: "No parallax was found: the camera turned or zoomed on the spot (or the scene is flat or far), so its translation is taken as zero.",
+    Status.ROTATION_ONLY: (
+        "No parallax was found: the camera turned or zoomed on the spot (or the scene is flat or far), so its translation is taken as zero."
+    ),
     Status.STILL: "No motion was found beyond the measurement noise: the camera held still.",
     Status.MISSING_VIDEO: "The labels name a video that is not in the folder.",
     Status.UNREADABLE_VIDEO: "No frame could be decoded from the file.",
