@@ -220,7 +220,7 @@ def test_bad_input_is_one_sentence(
     assert captured.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("dataset", "sentence"), [("nowhere", "nowhere"), ("sythetic", "did you mean 'synthetic'?")])
+@pytest.mark.parametrize(("dataset", "sentence"), [("nowhere", "nowhere"), ("synthetics", "did you mean 'synthetic'?")])
 def test_an_unknown_set_is_one_sentence(capsys: pytest.CaptureFixture[str], dataset: str, sentence: str) -> None:
     assert call(dataset, "-e", "fake", "-o", "run") == 1
     assert sentence in capsys.readouterr().err
