@@ -11,8 +11,8 @@ from sfmcam.datasets.synthetic.camera_path import Shake, dolly, pan, roll, truck
 from sfmcam.datasets.synthetic.clip import ClipSpec, RenderedClip, render_clip
 from sfmcam.types import Frames
 
-SIZE_PX = (384, 216)
-SHOT = {"size_px": SIZE_PX, "fps": 4.0, "seconds": 2.5, "noise": 1.0}
+SIZE_PX = (320, 180)
+SHOT = {"size_px": SIZE_PX, "fps": 4.0, "seconds": 2.0, "noise": 1.0}
 
 SPECS = {
     "pan": ClipSpec("pan", "room", 11, (pan(18),), **SHOT),

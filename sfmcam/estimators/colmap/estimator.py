@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,11 @@ from sfmcam.estimators.colmap.options import ColmapOptions
 from sfmcam.estimators.colmap.rotation_fit import FocalPrior, Matches, RotationFit, fit_rotation
 from sfmcam.types import Estimate, Frames, Status
 
-logger = logging.getLogger(__name__)
-
 MIN_FEATURES = 30  # in the median frame
 MIN_VALID_SHARE = 0.5  # of the frames; a path of fewer does not speak for the clip
 TURNING_ACCOUNTS_FOR = 0.15  # residual over displacement, below which a turning camera is taken although mapping failed
+TURNING_PLAUSIBLE = 0.5  # share of matches within a pixel of the turning camera, below which a map that does not beat it is tried again
+MAX_ATTEMPTS = 2
 MATCHES_PER_PAIR = 50  # enough for four numbers per frame, and quick
 REFERENCE_LONG_SIDE_PX = 512.0
 
@@ -37,27 +37,31 @@ class Colmap:
     def __init__(self, options: ColmapOptions, run: RunConfig) -> None:
         self.options, self.run = options, run
 
-    def _map(self, database: Path, images: Path, output: Path) -> Any | None:
-        return map_incremental(database, images, output, self.options, self.run)
+    def _map(self, database: Path, images: Path, output: Path, run: RunConfig) -> Any | None:
+        return map_incremental(database, images, output, self.options, run)
 
     def estimate(self, frames: Frames, *, workspace: Path) -> Estimate:
         """See `estimators.base.Estimator`."""
         if len(frames) < 2:
             return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
         pycolmap.logging.minloglevel = int(pycolmap.logging.ERROR)
-        database, images, output = workspace / "database.db", workspace / "images", workspace / "model"
-        output.mkdir()
+        database, images = workspace / "database.db", workspace / "images"
         write_images(frames, images)
         extract_and_match(database, images, frames, self.options, self.run)
         matches = read_matches(database, frames.size_px, max_per_pair=MATCHES_PER_PAIR, seed=self.run.seed)
         failure = _matching_failure(database, matches, len(frames))
         if failure is not None:
             return failure
-        if not self.options.choose_motion_model:
-            return self._mapped(frames, self._map(database, images, output))
-        return self._chosen(frames, matches, lambda: self._map(database, images, output))
 
-    def _chosen(self, frames: Frames, matches: Matches, run_mapper: Any) -> Estimate:
+        def run_mapper(attempt: int) -> Estimate:
+            output = workspace / f"model_{attempt}"
+            output.mkdir()
+            run = self.run.model_copy(update={"seed": self.run.seed + attempt})
+            return self._mapped(frames, self._map(database, images, output, run))
+
+        return self._chosen(frames, matches, run_mapper) if self.options.choose_motion_model else run_mapper(0)
+
+    def _chosen(self, frames: Frames, matches: Matches, run_mapper: Callable[[int], Estimate]) -> Estimate:
         """Answer with the simplest motion that explains the matches."""
         unit_px = max(frames.size_px) / REFERENCE_LONG_SIDE_PX
         prior = FocalPrior((self.options.focal_factor or 0.8) * max(frames.size_px))
@@ -68,13 +72,10 @@ class Colmap:
             return _turning(Status.STILL, fit, matches, frames, f"the picture moves by {corner_px:.2f} px at most")
         if model is MotionModel.TURNING:
             return _turning(Status.ROTATION_ONLY, fit, matches, frames, _turning_message(fit))
-        moved = self._mapped(frames, run_mapper())
-        if moved.trajectory is None:
+        attempts = MAX_ATTEMPTS if np.mean(fit.residual_px < unit_px) < TURNING_PLAUSIBLE else 1
+        moved, gain = _best_map(matches, fit, run_mapper, attempts=attempts, unit_px=unit_px)
+        if gain is None:
             return self._without_map(moved, fit, matches, frames)
-        path = moved.trajectory
-        gain = moving_gain(
-            matches, fit.residual_px, cam_from_world=path.cam_from_world, focal_px=path.focal_px, valid=path.valid, unit_px=unit_px
-        )
         if gain.gric < PARALLAX_GAIN:
             return _turning(Status.ROTATION_ONLY, fit, matches, frames, f"a map explains the matches no better (GRIC {gain.gric:+.2f})")
         return _with_parallax(moved, gain)
@@ -114,8 +115,31 @@ class Glomap(Colmap):
 
     name = "glomap"
 
-    def _map(self, database: Path, images: Path, output: Path) -> Any | None:
-        return map_global(database, images, output, self.options, self.run)
+    def _map(self, database: Path, images: Path, output: Path, run: RunConfig) -> Any | None:
+        return map_global(database, images, output, self.options, run)
+
+
+def _best_map(
+    matches: Matches, fit: RotationFit, run_mapper: Callable[[int], Estimate], *, attempts: int, unit_px: float
+) -> tuple[Estimate, ModelGain | None]:
+    """Map until a map beats the turning camera, `attempts` times at most; the mappers start at random, and can start badly."""
+    tried: list[tuple[Estimate, ModelGain | None]] = []
+    for attempt in range(attempts):
+        moved = run_mapper(attempt)
+        gain = _gain(matches, fit, moved, unit_px)
+        tried.append((moved, gain))
+        if gain is not None and gain.gric >= PARALLAX_GAIN:
+            break
+    return max(tried, key=lambda t: -np.inf if t[1] is None else t[1].gric)
+
+
+def _gain(matches: Matches, fit: RotationFit, moved: Estimate, unit_px: float) -> ModelGain | None:
+    path = moved.trajectory
+    if path is None:
+        return None
+    return moving_gain(
+        matches, fit.residual_px, cam_from_world=path.cam_from_world, focal_px=path.focal_px, valid=path.valid, unit_px=unit_px
+    )
 
 
 def _matching_failure(database: Path, matches: Matches, num_frames: int) -> Estimate | None:

@@ -92,13 +92,14 @@ def refine(reconstruction: Any, run: RunConfig) -> FocalRefinement:
     gain = 0.5 * held.num_points3D() * math.log(_mean_square_error(held) / _mean_square_error(free))
     curvature = max(gain, 0.0) / step**2
     share = curvature / (curvature + 0.5 / PRIOR_LOG_SIGMA**2)
-    for camera in free.cameras.values():
-        focal_px = _focal_px(held) * math.exp(share * step)
+    nearer = free if share > 0.5 else held
+    focal_px = _focal_px(held) * math.exp(share * step)
+    for camera in nearer.cameras.values():
         for index in camera.focal_length_idxs():
             camera.params[index] = focal_px
-    _adjust(free, run, free_focal=False)
-    _drop_wild_points(free)
-    return FocalRefinement(free, share) if free.num_points3D() >= MIN_POINTS_TO_REFINE else FocalRefinement(held, 0.0)
+    _adjust(nearer, run, free_focal=False)
+    _drop_wild_points(nearer)
+    return FocalRefinement(nearer, share)
 
 
 def _adjust(reconstruction: Any, run: RunConfig, *, free_focal: bool) -> None:
