@@ -14,6 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(IS
 DATASET ?= $(if $(wildcard $(or $(SFMCAM_DATA),data)/camerabench/videos),camerabench,synthetic)
 ESTIMATORS ?= colmap,glomap
 OUT ?= out/bench
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 PYTEST_ARGS ?=
 
 export SFMCAM_TORCH_INDEX SFMCAM_SYSTEM_INSTALL
@@ -31,7 +32,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt setup/virtual_environment.py 
 	@touch $@
 
 bench-sfm: $(STAMP) ## run COLMAP and GLOMAP on a labelled set and print the table (DATASET= ESTIMATORS= OUT= LIMIT= JOBS=)
-	$(BIN)/sfmcam bench $(DATASET) -e $(ESTIMATORS) -o $(OUT) $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS))
+	$(BIN)/sfmcam bench $(DATASET) -e $(ESTIMATORS) -o $(OUT) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
 
 test: $(STAMP) ## run the fast tests
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)

@@ -61,14 +61,27 @@ def bench(dataset: str | None, estimators: str, out: Path, **given: Any) -> None
 def _load(dataset: str | None, given: dict[str, Any]) -> LabelledSet:
     from sfmcam.datasets.registry import load_dataset
 
-    labelled_set = load_dataset(dataset or _default_dataset(), allow_missing=given["allow_missing"])
+    name = dataset or _default_dataset()
+    if name == "synthetic":
+        _render_synthetic()
+    labelled_set = load_dataset(name, allow_missing=given["allow_missing"])
     return labelled_set if given["limit"] is None else labelled_set.limited(given["limit"])
+
+
+def _render_synthetic() -> None:
+    """Render what is missing of the embedded set, with a bar; loading it would do so in silence."""
+    from sfmcam.cli.bench_progress import show_rendering
+    from sfmcam.datasets.registry import synthetic_folder
+    from sfmcam.datasets.synthetic.embedded import ensure_embedded_set
+
+    with show_rendering() as progress:
+        ensure_embedded_set(synthetic_folder(), progress=progress)
 
 
 def _default_dataset() -> str:
     from sfmcam.datasets.camerabench import camerabench_folder
 
-    name = "camerabench" if camerabench_folder().is_dir() else "synthetic"
+    name = "camerabench" if (camerabench_folder() / "videos").is_dir() else "synthetic"
     click.echo(f"No data set was named: running on {name}.", err=True)
     return name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -37,6 +37,26 @@ def show_progress() -> Iterator[BenchProgress]:
             bar.update(task, advance=1, description=f"{job.method.slug} {job.clip_id}: {result.status.value}")
 
         yield BenchProgress(begin, advance)
+
+
+@contextmanager
+def show_rendering() -> Iterator[Callable[[int, int], None]]:
+    """Yield the call that shows, on standard error, how many clips of a set are rendered; silent where nothing needs rendering."""
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("rendering", total=None)
+        to_render: int | None = None
+
+        def advance(done: int, of: int) -> None:
+            nonlocal to_render
+            if to_render is None:
+                to_render = of - done
+                if to_render and not console.is_terminal:
+                    console.print(f"Rendering {to_render} clips; they are kept for the next run.", markup=False)
+            bar.update(task, completed=done, total=of)
+
+        yield advance
 
 
 def _lines(console: Console) -> BenchProgress:

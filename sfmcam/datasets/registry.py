@@ -6,7 +6,7 @@ import difflib
 from importlib import import_module
 from pathlib import Path
 
-from sfmcam.datasets.folder import load_folder
+from sfmcam.datasets.folder import data_root, load_folder
 from sfmcam.datasets.labelled_set import LabelledSet
 from sfmcam.errors import LabelError
 
@@ -40,7 +40,11 @@ def load_dataset(text: str, *, allow_missing: bool = False) -> LabelledSet:
 
 def load_synthetic(*, allow_missing: bool = False) -> LabelledSet:
     """Return the embedded set, rendering it on first use into the folder `synthetic` of the data root."""
-    from sfmcam.datasets.folder import data_root
     from sfmcam.datasets.synthetic.embedded import ensure_embedded_set
 
-    return load_folder(ensure_embedded_set(data_root() / "synthetic"), name="synthetic", allow_missing=allow_missing)
+    return load_folder(ensure_embedded_set(synthetic_folder()), name="synthetic", allow_missing=allow_missing)
+
+
+def synthetic_folder() -> Path:
+    """Return where the embedded set belongs: `synthetic` below the data root."""
+    return data_root() / "synthetic"

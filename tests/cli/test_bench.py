@@ -155,6 +155,7 @@ def test_without_a_name_and_camerabench_it_runs_on_the_synthetic_set(
 ) -> None:
     monkeypatch.setenv("SFMCAM_DATA", "data")
     monkeypatch.setattr("sfmcam.datasets.registry.load_synthetic", lambda *, allow_missing: load_folder(Path("set"), name="synthetic"))
+    monkeypatch.setattr("sfmcam.cli.bench._render_synthetic", lambda: None)
     make_set(Path("set"), ("ok1", "fail"))
     assert call("-e", "fake", "-o", "run") == 0
     assert "running on synthetic" in capsys.readouterr().err
