@@ -42,8 +42,10 @@ def run_options(command: Command) -> Command:
     return command
 
 
-def plan_methods(names: str, given: dict[str, Any]) -> list[Method]:
+def plan_methods(names: str, given: dict[str, Any], *, threads: int | None = None) -> list[Method]:
     """Return the methods named in a comma-separated list, with the options that were given on the command line.
+
+    `threads` is for one clip, and changes no result; by default the configuration's.
 
     Raises:
         ConfigError: unknown or repeated name, or a value out of range.
@@ -52,6 +54,8 @@ def plan_methods(names: str, given: dict[str, Any]) -> list[Method]:
     from sfmcam.jobs import plan_method
 
     frames, run = ({key: given[key] for key in keys if given[key] is not None} for keys in (FRAME_KEYS, RUN_KEYS))
+    if threads is not None:
+        run["threads"] = threads
     methods = [plan_method(name, frames=frames, run=run) for name in names.split(",")]
     slugs = [method.slug for method in methods]
     if repeated := sorted({slug for slug in slugs if slugs.count(slug) > 1}):

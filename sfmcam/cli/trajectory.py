@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from sfmcam.cli.options import DEFAULT_ESTIMATOR, plan_methods, run_options
 if TYPE_CHECKING:
     from sfmcam.jobs import Method
     from sfmcam.results import ClipResult
+
+MAX_THREADS = 8  # one clip does not keep more busy
 
 
 @click.command(context_settings={"show_default": True})
@@ -32,7 +35,7 @@ def trajectory(videos: tuple[Path, ...], estimator: str, out: Path, **given: Any
     """
     from sfmcam.errors import ConfigError
 
-    methods = plan_methods(estimator, given)
+    methods = plan_methods(estimator, given, threads=min(os.cpu_count() or 1, MAX_THREADS))
     if len(methods) > 1:
         raise ConfigError("`sfmcam trajectory` takes one estimator; `sfmcam bench` compares several")
     folders = name_folders(videos, out=out)

@@ -94,7 +94,7 @@ class Colmap:
             return Estimate(Status.NO_INITIAL_PAIR, message="the mapper returned no model")
         counts: dict[str, float | int | str] = {}
         if self.options.final_refinement:
-            refined = refine(reconstruction, self.run)
+            refined = refine(reconstruction)
             reconstruction, counts["focal_share"] = refined.reconstruction, refined.focal_share
         trajectory = trajectory_of(reconstruction, frames)
         counts |= {

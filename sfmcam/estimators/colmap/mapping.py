@@ -15,6 +15,7 @@ from sfmcam.estimators.colmap.options import ColmapOptions
 
 PRIOR_LOG_SIGMA = 0.25  # of the focal length around the prior: two thirds of cameras see 52 to 77 degrees across
 MAX_REPROJECTION_PX = 4.0
+MAPPING_THREADS = 1  # sums taken by several threads differ from run to run, and grow into different maps
 MIN_POINTS_TO_REFINE = 20
 
 
@@ -29,8 +30,8 @@ class FocalRefinement:
 def map_incremental(database: Path, images: Path, output: Path, options: ColmapOptions, run: RunConfig) -> Any | None:
     """Run `incremental_mapping`; return its largest reconstruction, or None."""
     pipeline = pycolmap.IncrementalPipelineOptions()
-    pipeline.num_threads, pipeline.random_seed = run.threads, run.seed
-    pipeline.mapper.num_threads, pipeline.mapper.random_seed, pipeline.triangulation.random_seed = run.threads, run.seed, run.seed
+    pipeline.num_threads, pipeline.random_seed = MAPPING_THREADS, run.seed
+    pipeline.mapper.num_threads, pipeline.mapper.random_seed, pipeline.triangulation.random_seed = MAPPING_THREADS, run.seed, run.seed
     pipeline.ba_refine_extra_params = options.refine_distortion
     _set(pipeline, min_model_size=options.min_model_size, multiple_models=options.multiple_models)
     _set(
@@ -56,7 +57,7 @@ def map_global(database: Path, images: Path, output: Path, options: ColmapOption
     mapper = pipeline.mapper
     for part in (pipeline, mapper, mapper.rotation_averaging, mapper.global_positioning, mapper.retriangulation):
         part.random_seed = run.seed
-    pipeline.num_threads = mapper.num_threads = mapper.bundle_adjustment.ceres.solver_options.num_threads = run.threads
+    pipeline.num_threads = mapper.num_threads = mapper.bundle_adjustment.ceres.solver_options.num_threads = MAPPING_THREADS
     mapper.global_positioning.use_gpu = mapper.bundle_adjustment.ceres.use_gpu = False
     mapper.bundle_adjustment.refine_extra_params = options.refine_distortion
     mapper.bundle_adjustment.refine_focal_length = not options.fix_focal_while_mapping
@@ -68,7 +69,7 @@ def map_global(database: Path, images: Path, output: Path, options: ColmapOption
     return _largest(pycolmap.global_mapping(database, images, output, pipeline))
 
 
-def refine(reconstruction: Any, run: RunConfig) -> FocalRefinement:
+def refine(reconstruction: Any) -> FocalRefinement:
     """Adjust cameras and points, and free the focal length as far as the points tell it.
 
     A camera that only trucks shows focal length times translation, never either alone: freed, its focal length drifts to anything at no
@@ -82,10 +83,10 @@ def refine(reconstruction: Any, run: RunConfig) -> FocalRefinement:
         _drop_wild_points(held)
         if held.num_points3D() < MIN_POINTS_TO_REFINE:
             return FocalRefinement(reconstruction, 0.0)
-        _adjust(held, run, free_focal=False)
+        _adjust(held, free_focal=False)
     _drop_wild_points(held)
     free = pycolmap.Reconstruction(held)
-    _adjust(free, run, free_focal=True)
+    _adjust(free, free_focal=True)
     step = math.log(_focal_px(free) / _focal_px(held)) if _focal_px(free) > 0 else math.nan
     if not math.isfinite(step) or step == 0:
         return FocalRefinement(held, 0.0)
@@ -97,17 +98,17 @@ def refine(reconstruction: Any, run: RunConfig) -> FocalRefinement:
     for camera in nearer.cameras.values():
         for index in camera.focal_length_idxs():
             camera.params[index] = focal_px
-    _adjust(nearer, run, free_focal=False)
+    _adjust(nearer, free_focal=False)
     _drop_wild_points(nearer)
     return FocalRefinement(nearer, share)
 
 
-def _adjust(reconstruction: Any, run: RunConfig, *, free_focal: bool) -> None:
+def _adjust(reconstruction: Any, *, free_focal: bool) -> None:
     options = pycolmap.BundleAdjustmentOptions()
     options.refine_extra_params = options.print_summary = False
     options.refine_focal_length = free_focal
     options.ceres.loss_function_type = pycolmap.LossFunctionType.SOFT_L1
-    options.ceres.solver_options.num_threads = run.threads
+    options.ceres.solver_options.num_threads = MAPPING_THREADS
     config = pycolmap.BundleAdjustmentConfig()
     for image_id in reconstruction.reg_image_ids():
         config.add_image(image_id)
