@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rendered_frames import frames
+from rendered_frames import blank_frames, frames, frames_of, noise_frames
 
 from sfmcam.config import config_dir, read_toml
 from sfmcam.estimators.registry import ESTIMATORS, EXTERNAL, frame_config, load_estimator, parse_spec, run_config
@@ -21,13 +21,32 @@ def test_every_preset_builds(spec):
     assert frame_config(parsed, {}).max_frames >= 2
 
 
+def estimate(spec, given, workspace):
+    workspace.mkdir()
+    return load_estimator(parse_spec(spec), run_config({})).estimate(given, workspace=workspace)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_one_row_per_frame_and_nothing_invented(name, tmp_path):
+def test_it_repeats_itself_answers_for_every_frame_and_keeps_to_its_workspace(name, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     given = frames("truck")
-    found = load_estimator(parse_spec(name), run_config({})).estimate(given, workspace=tmp_path)
-    assert found.status.is_success == (found.trajectory is not None)
-    if found.trajectory is not None:
-        np.testing.assert_array_equal(found.trajectory.timestamps_s, given.timestamps_s)
-        assert found.trajectory.image_size_px == given.size_px
-        assert np.isnan(found.trajectory.cam_from_world[~found.trajectory.valid]).all()
-        assert np.isnan(found.trajectory.focal_px[~found.trajectory.valid]).all()
+    first, second = (estimate(name, given, tmp_path / run).trajectory for run in ("first", "second"))
+    assert first is not None, "a trucking camera in a garden is no hard case"
+    assert second is not None
+    np.testing.assert_array_equal(first.cam_from_world, second.cam_from_world)
+    np.testing.assert_array_equal(first.timestamps_s, given.timestamps_s)
+    assert first.image_size_px == given.size_px
+    assert np.isnan(first.cam_from_world[~first.valid]).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "here", "second"]
+    assert not any((tmp_path / "here").iterdir())
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize(
+    "given", [blank_frames(), noise_frames(), frames_of(np.zeros((1, 90, 120, 3), np.uint8))], ids=["blank", "unrelated", "one frame"]
+)
+def test_what_cannot_be_solved_is_a_status_with_a_message(spec, given, tmp_path):
+    found = estimate(spec, given, tmp_path / "work")
+    assert not found.status.is_success
+    assert found.message

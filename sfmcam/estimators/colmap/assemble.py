@@ -80,6 +80,8 @@ def point_cloud(reconstruction: Any) -> PointCloud:
 def _connected_images(reconstruction: Any) -> list[int]:
     """Return the images of the largest component in which neighbours share at least MIN_SHARED_POINTS map points."""
     image_ids = sorted(reconstruction.reg_image_ids())
+    if not image_ids:
+        return []
     column_of = {image_id: column for column, image_id in enumerate(image_ids)}
     tracks = [{column_of[e.image_id] for e in point.track.elements} for point in reconstruction.points3D.values()]
     rows = np.repeat(np.arange(len(tracks)), [len(track) for track in tracks])
@@ -115,4 +117,5 @@ def _evidence(reconstruction: Any, depth: Float, focal_px: Float) -> Evidence:
     per_frame = max(reconstruction.compute_mean_observations_per_reg_image(), 1.0)
     focal = float(np.median(focal_px))
     sigma = error / focal / np.sqrt(per_frame) * 3.0  # the three: rotation and translation trade against one another
-    return Evidence(rotation_sigma_rad=sigma, translation_sigma=3.0 * sigma, log_focal_sigma=3.0 * sigma, reprojection_error_px=error)
+    # the focal length is one for the clip, so its change was not measured: its noise stays unknown
+    return Evidence(rotation_sigma_rad=sigma, translation_sigma=3.0 * sigma, reprojection_error_px=error)

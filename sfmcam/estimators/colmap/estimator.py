@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pycolmap
@@ -13,7 +12,7 @@ import pycolmap
 from sfmcam.config import RunConfig
 from sfmcam.estimators.colmap.assemble import point_cloud, trajectory_of, turning_trajectory
 from sfmcam.estimators.colmap.features import count_features, extract_and_match, read_matches, write_images
-from sfmcam.estimators.colmap.mapping import map_global, map_incremental, refine
+from sfmcam.estimators.colmap.mapping import MapperResult, map_global, map_incremental, refine
 from sfmcam.estimators.colmap.motion_model import PARALLAX_GAIN, ModelGain, MotionModel, corner_motion_px, model_before_mapping, moving_gain
 from sfmcam.estimators.colmap.options import ColmapOptions
 from sfmcam.estimators.colmap.rotation_fit import FocalPrior, Matches, RotationFit, fit_rotation
@@ -37,7 +36,7 @@ class Colmap:
     def __init__(self, options: ColmapOptions, run: RunConfig) -> None:
         self.options, self.run = options, run
 
-    def _map(self, database: Path, images: Path, output: Path, run: RunConfig) -> Any | None:
+    def _map(self, database: Path, images: Path, output: Path, run: RunConfig) -> MapperResult:
         return map_incremental(database, images, output, self.options, run)
 
     def estimate(self, frames: Frames, *, workspace: Path) -> Estimate:
@@ -49,7 +48,7 @@ class Colmap:
         write_images(frames, images)
         extract_and_match(database, images, frames, self.options, self.run)
         matches = read_matches(database, frames.size_px, max_per_pair=MATCHES_PER_PAIR, seed=self.run.seed)
-        failure = _matching_failure(database, matches, len(frames))
+        failure = _matching_failure(database, matches, len(frames) if self.options.choose_motion_model else None)
         if failure is not None:
             return failure
 
@@ -88,10 +87,13 @@ class Colmap:
             return _turning(Status.ROTATION_ONLY, fit, matches, frames, f"no map came out ({message})")
         return replace(failed, message=message)
 
-    def _mapped(self, frames: Frames, reconstruction: Any | None) -> Estimate:
+    def _mapped(self, frames: Frames, result: MapperResult) -> Estimate:
         """Turn the mapper's answer into an Estimate."""
+        reconstruction = result.reconstruction
+        if reconstruction is None and not result.started:
+            return Estimate(Status.NO_INITIAL_PAIR, message="no pair of frames has parallax and matches enough to start from")
         if reconstruction is None:
-            return Estimate(Status.NO_INITIAL_PAIR, message="the mapper returned no model")
+            return Estimate(Status.MAPPING_FAILED, message="the mapper kept no model")
         counts: dict[str, float | int | str] = {}
         if self.options.final_refinement:
             refined = refine(reconstruction)
@@ -115,7 +117,7 @@ class Glomap(Colmap):
 
     name = "glomap"
 
-    def _map(self, database: Path, images: Path, output: Path, run: RunConfig) -> Any | None:
+    def _map(self, database: Path, images: Path, output: Path, run: RunConfig) -> MapperResult:
         return map_global(database, images, output, self.options, run)
 
 
@@ -142,13 +144,15 @@ def _gain(matches: Matches, fit: RotationFit, moved: Estimate, unit_px: float) -
     )
 
 
-def _matching_failure(database: Path, matches: Matches, num_frames: int) -> Estimate | None:
-    """Return the failure that ends here, if features or matches are missing."""
+def _matching_failure(database: Path, matches: Matches, num_frames: int | None) -> Estimate | None:
+    """Return the failure that ends here, if features or matches are missing; without `num_frames`, only if there are none at all."""
     features = count_features(database)
-    if np.median(features) < MIN_FEATURES:
+    if np.median(features) < (MIN_FEATURES if num_frames is not None else 1):
         return Estimate(Status.TOO_FEW_FEATURES, message=f"{np.median(features):.0f} features in the median frame")
     if not len(matches):
         return Estimate(Status.TOO_FEW_MATCHES, message="no pair of frames could be verified")
+    if num_frames is None:
+        return None
     num_linked = int(matches.linked_frames(num_frames).sum())
     if num_linked < MIN_VALID_SHARE * num_frames:
         return Estimate(Status.TOO_FEW_MATCHES, message=f"matches tie only {num_linked} of {num_frames} frames together")

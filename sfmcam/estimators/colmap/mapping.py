@@ -27,8 +27,16 @@ class FocalRefinement:
     focal_share: float
 
 
-def map_incremental(database: Path, images: Path, output: Path, options: ColmapOptions, run: RunConfig) -> Any | None:
-    """Run `incremental_mapping`; return its largest reconstruction, or None."""
+@dataclass(frozen=True)
+class MapperResult:
+    """The largest map that a mapper made, or None, and whether it got as far as starting one."""
+
+    reconstruction: Any | None
+    started: bool
+
+
+def map_incremental(database: Path, images: Path, output: Path, options: ColmapOptions, run: RunConfig) -> MapperResult:
+    """Run `incremental_mapping`."""
     pipeline = pycolmap.IncrementalPipelineOptions()
     pipeline.num_threads, pipeline.random_seed = MAPPING_THREADS, run.seed
     pipeline.mapper.num_threads, pipeline.mapper.random_seed, pipeline.triangulation.random_seed = MAPPING_THREADS, run.seed, run.seed
@@ -48,11 +56,13 @@ def map_incremental(database: Path, images: Path, output: Path, options: ColmapO
     if options.fix_focal_while_mapping:
         pipeline.ba_refine_focal_length = False
         pipeline.mapper.abs_pose_refine_focal_length = pipeline.mapper.abs_pose_refine_extra_params = False
-    return _largest(pycolmap.incremental_mapping(database, images, output, pipeline))
+    starts: list[bool] = []
+    maps = pycolmap.incremental_mapping(database, images, output, pipeline, initial_image_pair_callback=lambda: starts.append(True))
+    return MapperResult(_largest(maps), bool(starts))
 
 
-def map_global(database: Path, images: Path, output: Path, options: ColmapOptions, run: RunConfig) -> Any | None:
-    """Run `global_mapping` (GLOMAP); return its largest reconstruction, or None."""
+def map_global(database: Path, images: Path, output: Path, options: ColmapOptions, run: RunConfig) -> MapperResult:
+    """Run `global_mapping` (GLOMAP), which has no pair to start from: it starts with all frames at once."""
     pipeline = pycolmap.GlobalPipelineOptions()
     mapper = pipeline.mapper
     for part in (pipeline, mapper, mapper.rotation_averaging, mapper.global_positioning, mapper.retriangulation):
@@ -66,7 +76,7 @@ def map_global(database: Path, images: Path, output: Path, options: ColmapOption
     _set(mapper.retriangulation, min_angle=options.min_tri_angle_deg)
     if options.use_two_view_tracks:
         mapper.retriangulation.ignore_two_view_tracks = False
-    return _largest(pycolmap.global_mapping(database, images, output, pipeline))
+    return MapperResult(_largest(pycolmap.global_mapping(database, images, output, pipeline)), started=True)
 
 
 def refine(reconstruction: Any) -> FocalRefinement:
