@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -24,7 +23,7 @@ class Model(BaseModel):
 class FrameConfig(Model):
     """Which frames an estimator gets."""
 
-    fps: float | None = Field(default=6.0, gt=0, description="frames per second to take; None takes every frame")
+    fps: float | None = Field(default=6.0, gt=0, allow_inf_nan=False, description="frames per second to take; None takes every frame")
     max_frames: int = Field(default=24, ge=2, description="cap for one shot; the frame rate is lowered evenly to meet it")
     long_side_px: int = Field(default=512, ge=64, le=8192, description="longer side of the frames; smaller videos are not enlarged")
     shots: Literal["auto", "single"] = Field(default="auto", description="auto: cut at shot boundaries; single: treat the file as one shot")
@@ -33,7 +32,7 @@ class FrameConfig(Model):
 class RunConfig(Model):
     """How one clip is run."""
 
-    timeout_s: float = Field(default=300.0, gt=0, description="limit for one clip under one estimator")
+    timeout_s: float = Field(default=300.0, gt=0, allow_inf_nan=False, description="limit for one clip under one estimator")
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=1, ge=1, description="threads inside one worker")
 
@@ -42,8 +41,9 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 def config_dir() -> Path:
-    """Return the folder of the presets: beside the package in a checkout, under share/ when installed."""
-    for folder in (Path(__file__).resolve().parent.parent / "configs", Path(sys.prefix) / "share" / "sfmcam" / "configs"):
+    """Return the folder of the presets: inside the package when installed (setup.py puts it there), beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "configs", package.parent / "configs"):
         if (folder / "default.toml").is_file():
             return folder
     raise ConfigError("the folder configs/ of sfmcam is missing; reinstall the package")

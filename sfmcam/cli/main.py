@@ -11,7 +11,10 @@ import sys
 import click
 
 from sfmcam import __version__
+from sfmcam.cli.complaint import complain
 from sfmcam.errors import ConfigError, SfmcamError
+
+logger = logging.getLogger(__name__)
 
 # name -> ("module:attribute", help in the list of commands)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -90,15 +93,22 @@ def run(arguments: list[str]) -> int:
         return _complain(str(error), code=EXIT_USAGE)
     except SfmcamError as error:
         return _complain(str(error), code=EXIT_ERROR)
+    except BrokenPipeError:  # whoever reads our output has enough of it: nobody is left to tell
+        return EXIT_ERROR
+    except OSError as error:  # what no module foresaw: a full disk, a folder that was taken away
+        logger.info("the system refused", exc_info=True)
+        return _complain(_what_failed(error), code=EXIT_ERROR)
     return code if isinstance(code, int) else 0
 
 
 def _complain(sentence: str, *, code: int) -> int:
-    text = " ".join(sentence.split())
-    if text.split(" ", 1)[0].isalpha():  # a file name at the beginning keeps its case
-        text = text[:1].upper() + text[1:]
-    click.echo(f"Error: {text}", err=True)
+    complain(sentence)
     return code
+
+
+def _what_failed(error: OSError) -> str:
+    why = error.strerror.lower() if error.strerror else str(error) or type(error).__name__
+    return f"the system refused {error.filename}: {why}" if error.filename else f"the system refused: {why}"
 
 
 if __name__ == "__main__":

@@ -23,6 +23,12 @@ _RUN_OPTIONS = (
     click.option("--timeout", "timeout_s", type=float, metavar="S", help="Time limit for one clip under one estimator, in seconds."),
     click.option("--seed", type=int, metavar="S", help="Seed of everything random."),
     click.option(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="Processors for one clip; changes no result.  [default: 1; for `sfmcam trajectory` all of them, up to 8]",
+    ),
+    click.option(
         "--scoring",
         type=click.Choice(SCORING_CHOICES),
         default="depth",
@@ -32,7 +38,7 @@ _RUN_OPTIONS = (
     ),
 )
 FRAME_KEYS = ("fps", "max_frames", "long_side_px", "shots")
-RUN_KEYS = ("timeout_s", "seed")
+RUN_KEYS = ("timeout_s", "seed", "threads")
 
 
 def run_options(command: Command) -> Command:
@@ -45,7 +51,7 @@ def run_options(command: Command) -> Command:
 def plan_methods(names: str, given: dict[str, Any], *, threads: int | None = None) -> list[Method]:
     """Return the methods named in a comma-separated list, with the options that were given on the command line.
 
-    `threads` is for one clip, and changes no result; by default the configuration's.
+    `threads` is used where none were given, for one clip; without it, the configuration's. They change no result.
 
     Raises:
         ConfigError: unknown or repeated name, or a value out of range.
@@ -55,7 +61,7 @@ def plan_methods(names: str, given: dict[str, Any], *, threads: int | None = Non
 
     frames, run = ({key: given[key] for key in keys if given[key] is not None} for keys in (FRAME_KEYS, RUN_KEYS))
     if threads is not None:
-        run["threads"] = threads
+        run.setdefault("threads", threads)
     methods = [plan_method(name, frames=frames, run=run) for name in names.split(",")]
     slugs = [method.slug for method in methods]
     if repeated := sorted({slug for slug in slugs if slugs.count(slug) > 1}):

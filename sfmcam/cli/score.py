@@ -48,11 +48,12 @@ def score(file: Path, fmt: str, fps: float | None, out: Path | None, as_json: bo
     (its intrinsics and depth are found beside it), or the trajectory.npz of sfmcam. Poses that a file only counts get times
     from --fps.
     """
+    from sfmcam.io.paths import clip_id
     from sfmcam.io.trajectory_file import detect_format
 
     fmt = detect_format(file) if fmt == "auto" else fmt
     trajectory, result = _judge(file, fmt, fps=fps)
-    folder = None if out is None else _write(out / _stem(file), result, trajectory)
+    folder = None if out is None else _write(out / clip_id(file), result, trajectory)
     if as_json:
         click.echo(json.dumps(_document(file, fmt, result, scoring=scoring, folder=folder), indent=1, allow_nan=False))
         return
@@ -79,10 +80,6 @@ def _judge(file: Path, fmt: str, *, fps: float | None) -> tuple[CameraTrajectory
     if not result.status.is_success:
         raise InputError(f"{file}: {result.message}; a motion needs at least two")
     return estimate.trajectory, result
-
-
-def _stem(file: Path) -> str:
-    return file.resolve().name if file.is_dir() else file.stem
 
 
 def _write(root: Path, result: ShotResult, trajectory: CameraTrajectory) -> Path:
@@ -116,8 +113,10 @@ def _summary(file: Path, fmt: str, result: ShotResult, *, scoring: str, folder: 
     from rich.padding import Padding
     from rich.text import Text
 
+    from sfmcam.io.paths import clip_id
+
     parts: list[RenderableType] = [
-        Text.assemble((_stem(file), "bold"), f"  {fmt}"),
+        Text.assemble((clip_id(file), "bold"), f"  {fmt}"),
         Text(f"  {result.sentence}", style="bold"),
         Text(f"  {_basis(result)}"),
         Padding(_score_table(result.scores[scoring], scoring=scoring), (0, 0, 0, 2)),

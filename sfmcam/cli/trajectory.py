@@ -48,21 +48,24 @@ def name_folders(videos: tuple[Path, ...], *, out: Path) -> dict[Path, Path]:
     """Return the folder of each video's results, made and writable.
 
     Raises:
-        InputError: a video is not there, two would share a folder, or a folder cannot be made.
+        InputError: a video is not there, two would share a folder, or a folder cannot be made or is the video itself.
     """
     from sfmcam.errors import VideoError
+    from sfmcam.io.paths import clip_id, exists, is_folder
     from sfmcam.workspace import make_folder
 
     folders: dict[Path, Path] = {}
     for video in videos:
-        if not video.exists():
+        if not exists(video, refuse=VideoError):
             raise VideoError(f"there is no video {video}")
-        stem = video.resolve().name if video.is_dir() else video.stem
-        if out / stem in folders.values():
+        folder = out / clip_id(video, refuse=VideoError)
+        if folder in folders.values():
             raise VideoError(
-                f"two videos are named '{stem}', so that their results would share the folder {out / stem}; run them one by one"
+                f"two videos are named '{folder.name}', so that their results would share the folder {folder}; run them one by one"
             )
-        folders[video] = out / stem
+        if is_folder(video, refuse=VideoError) and folder.resolve() == video.resolve():
+            raise VideoError(f"the results of {video} would be written among its images; choose another folder with --out")
+        folders[video] = folder
     for folder in folders.values():
         make_folder(folder)
     return folders
@@ -92,19 +95,39 @@ def _run(video: Path, method: Method, *, folder: Path, draw: bool) -> ClipResult
 
 
 def _report(results: list[ClipResult], folders: tuple[Path, ...], *, method: Method, given: dict[str, Any]) -> None:
-    """Print the results, and show them in a window if asked."""
+    """Print the results, and show them in a window if asked. Every failure is also a sentence on standard error."""
     if given["as_json"]:
+        for result in results:
+            _complain(result)
         click.echo(json.dumps(_document(results, folders, method=method, scoring=given["scoring"]), indent=1, allow_nan=False))
     else:
         from rich.console import Console
 
         from sfmcam.cli.summary import summarise
+        from sfmcam.types import Status
 
         for result, folder in zip(results, folders, strict=True):
+            _complain(result)
+            if result.failure is Status.UNREADABLE_VIDEO:
+                continue  # the sentence says it all
             Console().print(summarise(result, folder=folder, scoring=given["scoring"]), soft_wrap=True)
     if given["view"]:
         for result, folder in zip(results, folders, strict=True):
             _view(result, folder=folder)
+
+
+def _complain(result: ClipResult) -> None:
+    """Say on standard error why a video failed: a file that cannot be read in its own sentence, the rest with the video's name."""
+    if result.status.is_success:
+        return
+    from sfmcam.cli.complaint import complain
+    from sfmcam.types import Status
+
+    if result.failure is Status.UNREADABLE_VIDEO:
+        complain(result.message)
+    else:
+        detail = f" ({result.message})" if result.message else ""
+        complain(f"{result.clip_id}: {result.status.meaning.removesuffix('.')}{detail}")
 
 
 def _document(results: list[ClipResult], folders: tuple[Path, ...], *, method: Method, scoring: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from typing import Any
 
 from sfmcam.datasets.labelled_set import Clip, LabelledSet, LabelRow
 from sfmcam.errors import LabelError
+from sfmcam.io.paths import clip_id as id_of
+from sfmcam.io.paths import is_file, is_folder, list_folder
 from sfmcam.motion.primitive import PRIMITIVES
 
 LABELS_FOLDER = "binary_classification"
@@ -43,7 +45,7 @@ def load_folder(root: Path, *, name: str | None = None, allow_missing: bool = Fa
     Raises:
         LabelError: naming the file and, where there is one, the line that does not fit.
     """
-    if not root.is_dir():
+    if not is_folder(root, refuse=LabelError):
         raise LabelError(f"there is no folder {root}")
     rows = {path.stem: read_label_file(path) for path in _label_files(root / LABELS_FOLDER)}
     if not any(rows.values()):
@@ -73,9 +75,9 @@ def read_label_file(path: Path) -> tuple[LabelRow, ...]:
 
 def _label_files(folder: Path) -> list[Path]:
     """Return the label files in the order of the table of primitives."""
-    if not folder.is_dir():
+    if not is_folder(folder, refuse=LabelError):
         raise LabelError(f"there is no folder {folder}; the labels are expected there, one <Task>.jsonl each, such as Move_In.jsonl")
-    found = {path.stem: path for path in sorted(folder.glob("*.jsonl"))}
+    found = {path.stem: path for path in list_folder(folder, refuse=LabelError) if path.name.endswith(".jsonl")}
     for stem, path in found.items():
         if stem not in SPLITS:
             near = difflib.get_close_matches(stem, SPLITS, n=1)
@@ -121,32 +123,30 @@ def _find_clips(root: Path, rows: dict[str, tuple[LabelRow, ...]]) -> tuple[Clip
     path_of_id: dict[str, Path] = {}
     clips = []
     for path in _visible(root / VIDEOS_FOLDER):
-        if path.name not in labelled and not path.is_dir() and path.suffix.lower() not in VIDEO_SUFFIXES:
+        if path.name not in labelled and path.suffix.lower() not in VIDEO_SUFFIXES and not is_folder(path, refuse=LabelError):
             continue
-        clip_id = path.name if path.is_dir() else path.stem
+        clip_id = id_of(path, refuse=LabelError)
         if clip_id in path_of_id:
             raise LabelError(
                 f"{path.parent}: {path_of_id[clip_id].name} and {path.name} would both be clip '{clip_id}'; rename one of them"
             )
         path_of_id[clip_id] = path
         poses, intrinsics = root / "poses" / f"{clip_id}.tum", root / "intrinsics" / f"{clip_id}.txt"
-        if path.name in labelled or poses.is_file():
-            clips.append(Clip(clip_id, path, poses if poses.is_file() else None, intrinsics if intrinsics.is_file() else None))
+        has_poses, has_intrinsics = is_file(poses, refuse=LabelError), is_file(intrinsics, refuse=LabelError)
+        if path.name in labelled or has_poses:
+            clips.append(Clip(clip_id, path, poses if has_poses else None, intrinsics if has_intrinsics else None))
     return tuple(clips)
 
 
 def _visible(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not is_folder(folder, refuse=LabelError):
         return []
-    try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        raise LabelError(f"cannot read the folder {folder}: {error.strerror}") from error
+    return [path for path in list_folder(folder, refuse=LabelError) if not path.name.startswith(".")]
 
 
 def _require_videos(labelled_set: LabelledSet) -> None:
     folder = labelled_set.root / VIDEOS_FOLDER
-    if not folder.is_dir():
+    if not is_folder(folder, refuse=LabelError):
         raise LabelError(f"there is no folder {folder} with the videos that the labels name")
     if missing := labelled_set.missing_videos:
         are = "video that is" if len(missing) == 1 else "videos that are"

@@ -9,6 +9,7 @@ from pathlib import Path
 from sfmcam.datasets.folder import data_root, load_folder
 from sfmcam.datasets.labelled_set import LabelledSet
 from sfmcam.errors import LabelError
+from sfmcam.io.paths import is_folder
 
 # name -> "module:function"; called as function(allow_missing=...). Imported on use: the synthetic set brings a renderer.
 DATASETS: dict[str, str] = {
@@ -31,7 +32,7 @@ def load_dataset(text: str, *, allow_missing: bool = False) -> LabelledSet:
         module_name, function_name = DATASETS[text].split(":")
         labelled_set: LabelledSet = getattr(import_module(module_name), function_name)(allow_missing=allow_missing)
         return labelled_set
-    if not Path(text).is_dir():
+    if not is_folder(Path(text), refuse=LabelError):
         near = difflib.get_close_matches(text, DATASETS, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise LabelError(f"there is no data set '{text}': it is neither a folder nor one of {', '.join(sorted(DATASETS))}{hint}")

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from sfmcam.config import Model, RunConfig
 from sfmcam.errors import TrajectoryFileError
 from sfmcam.geometry.timeline import half_interval_s, match_times
+from sfmcam.io.paths import clip_id, is_file, is_folder
 from sfmcam.io.trajectory_file import READERS, TrajectoryContent, detect_format, load_trajectory
 from sfmcam.types import CameraTrajectory, Estimate, Float, Frames, Status
 
@@ -39,7 +40,10 @@ class ExternalOptions(Model):
         default="auto", description="auto tells the format of each file by its content"
     )
     fps: float | None = Field(
-        default=None, gt=0, description="rate of the poses, for formats without times; None: one pose per frame of the video"
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="rate of the poses, for formats without times; None: one pose per frame of the video",
     )
     contents: str = Field(default="", description="digest of the folder's listing; a changed file is a changed option, so it is read anew")
 
@@ -64,10 +68,11 @@ class External:
     def estimate(self, frames: Frames, *, workspace: Path) -> Estimate:
         """Return the poses of the file named after `frames.source`, each one at the frame nearest in time."""
         del workspace
-        path = find_file(self._options.folder, frames.source.stem)
-        if path is None:
-            return Estimate(Status.MISSING_TRAJECTORY, message=f"{self._options.folder} has no trajectory of '{frames.source.stem}'")
+        name = clip_id(frames.source)
         try:
+            path = find_file(self._options.folder, name)
+            if path is None:
+                return Estimate(Status.MISSING_TRAJECTORY, message=f"{self._options.folder} has no trajectory of '{name}'")
             content = self._load(path, frames.source_fps)
         except TrajectoryFileError as error:
             return Estimate(Status.UNREADABLE_TRAJECTORY, message=str(error))
@@ -93,12 +98,17 @@ def estimate_from_file(path: Path, fmt: str, fps: float | None = None) -> Estima
     return Estimate(Status.OK, content.trajectory, points=content.points)
 
 
-def find_file(folder: Path, clip_id: str) -> Path | None:
-    """Return the trajectory of a clip in `folder`, or None."""
+def find_file(folder: Path, name: str) -> Path | None:
+    """Return the trajectory of the clip `name` in `folder`, or None.
+
+    Raises:
+        TrajectoryFileError: a place where it may lie cannot be looked into.
+    """
     for place in FILES:
-        if (path := folder / place.format(id=clip_id)).is_file():
+        if is_file(path := folder / place.format(id=name), refuse=TrajectoryFileError):
             return path
-    return next((path for place in MODEL_FOLDERS if (path := folder / place.format(id=clip_id)).is_dir()), None)
+    models = (folder / place.format(id=name) for place in MODEL_FOLDERS)
+    return next((path for path in models if is_folder(path, refuse=TrajectoryFileError)), None)
 
 
 def at_frames(trajectory: CameraTrajectory, timestamps_s: Float) -> CameraTrajectory:

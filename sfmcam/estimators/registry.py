@@ -15,12 +15,29 @@ from typing import Any
 from sfmcam.config import FrameConfig, Model, RunConfig, build, config_dir, read_toml
 from sfmcam.errors import ConfigError
 from sfmcam.estimators.base import Estimator
+from sfmcam.io.paths import is_folder
 
-# name -> "module:class"; made as Class(options, run), with a pydantic `Options` beside it. Imported on use: pycolmap is heavy.
-ESTIMATORS: dict[str, str] = {
-    "colmap": "sfmcam.estimators.colmap:Colmap",
-    "glomap": "sfmcam.estimators.colmap:Glomap",
-    "external": "sfmcam.estimators.external:External",
+
+@dataclass(frozen=True)
+class EstimatorEntry:
+    """Where an estimator is found, each as "module:name" and imported on use only.
+
+    The options have a place of their own because they are validated in the parent process, which pycolmap must not enter
+    (docs/adr/0003-*.md).
+
+    Attributes:
+        estimator: its class, made as Class(options, run).
+        options: the pydantic model of its options, which the class also has as `Options`.
+    """
+
+    estimator: str
+    options: str
+
+
+ESTIMATORS: dict[str, EstimatorEntry] = {
+    "colmap": EstimatorEntry("sfmcam.estimators.colmap:Colmap", "sfmcam.estimators.colmap.options:ColmapOptions"),
+    "glomap": EstimatorEntry("sfmcam.estimators.colmap:Glomap", "sfmcam.estimators.colmap.options:ColmapOptions"),
+    "external": EstimatorEntry("sfmcam.estimators.external:External", "sfmcam.estimators.external:ExternalOptions"),
 }
 DEFAULT_PRESET = "tuned"
 EXTERNAL = "external"
@@ -72,25 +89,25 @@ def run_config(overrides: dict[str, Any]) -> RunConfig:
 
 
 def load_options(spec: EstimatorSpec) -> Model:
-    """Return the validated options of the preset; imports the estimator's module."""
-    options_model: type[Model] = estimator_class(spec.name).Options
+    """Return the validated options of the preset, without importing the estimator."""
+    options_model: type[Model] = _import(ESTIMATORS[spec.name].options)
     folder = {} if spec.folder is None else {"folder": spec.folder}
     return build(options_model, _presets(spec.name)[spec.preset].get("options", {}), folder, where=f"options of {spec.slug}")
 
 
 def estimator_class(name: str) -> Any:
     """Import the class of an estimator of the table."""
-    return _import_class(ESTIMATORS[name])
+    return _import(ESTIMATORS[name].estimator)
 
 
 def load_estimator(spec: EstimatorSpec, run: RunConfig) -> Estimator:
     """Import and make the estimator of `spec`."""
-    return make_estimator(ESTIMATORS[spec.name], load_options(spec).model_dump(), run)
+    return make_estimator(ESTIMATORS[spec.name].estimator, load_options(spec).model_dump(), run)
 
 
 def make_estimator(entry: str, options: dict[str, Any], run: RunConfig) -> Estimator:
     """Make the estimator at `entry` ("module:class") from plain option values, as a child process gets them."""
-    made_of = _import_class(entry)
+    made_of = _import(entry)
     estimator: Estimator = made_of(build(made_of.Options, options, where=f"options of {entry}"), run)
     return estimator
 
@@ -100,16 +117,16 @@ def preset_names(name: str) -> list[str]:
     return sorted(_presets(name), key=lambda preset: (preset != DEFAULT_PRESET, preset))
 
 
-def _import_class(entry: str) -> Any:
-    module_name, class_name = entry.split(":")
-    return getattr(import_module(module_name), class_name)
+def _import(place: str) -> Any:
+    module_name, _, name = place.partition(":")
+    return getattr(import_module(module_name), name)
 
 
 def _trajectory_folder(text: str) -> Path:
     if not text:
         raise ConfigError(f"'{EXTERNAL}' needs the folder of the trajectories, written {EXTERNAL}:FOLDER")
     folder = Path(text).expanduser().resolve()
-    if not folder.is_dir():
+    if not is_folder(folder, refuse=ConfigError):
         raise ConfigError(f"there is no folder {text} (in {EXTERNAL}:{text})")
     return folder
 

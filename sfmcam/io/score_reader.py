@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sfmcam.errors import ScoreFileError
+from sfmcam.io.paths import exists, files_below, is_folder
 from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
 
 PATTERNS = ("classification_scores_*.json", "vqa_scores_*.json")  # the second is an older name of the same files
@@ -67,9 +68,10 @@ def read_score_dir(folder: Path) -> tuple[MethodScores, ...]:
     Raises:
         ScoreFileError: no file, or one that is unreadable, malformed, or contradicts another.
     """
-    if not folder.is_dir():
-        raise ScoreFileError(f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}")
-    paths = sorted({path for pattern in PATTERNS for path in folder.rglob(pattern) if not path.name.startswith(".")})
+    if not is_folder(folder, refuse=ScoreFileError):
+        there = exists(folder, refuse=ScoreFileError)
+        raise ScoreFileError(f"{folder} is not a folder" if there else f"there is no folder {folder}")
+    paths = [path for path in files_below(folder, refuse=ScoreFileError) if any(path.match(pattern) for pattern in PATTERNS)]
     if not paths:
         raise ScoreFileError(f"{folder}: no score file ({PATTERNS[0]}) in it or below it")
     groups: dict[tuple[str, str], list[_ScoreFile]] = defaultdict(list)

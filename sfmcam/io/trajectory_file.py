@@ -13,6 +13,7 @@ from sfmcam.io.megasam_file import read_megasam
 from sfmcam.io.npz import open_npz
 from sfmcam.io.number_rows import text_lines
 from sfmcam.io.own_npz import VERSION_KEY, read_npz, write_npz
+from sfmcam.io.paths import is_folder
 from sfmcam.io.tum import read_tum, write_tum
 from sfmcam.io.vipe_file import read_vipe
 from sfmcam.types import CameraTrajectory, PointCloud
@@ -91,8 +92,8 @@ def detect_format(path: Path) -> str:
     Raises:
         TrajectoryFileError: it is none that is known.
     """
-    if path.is_dir():
-        return "vipe" if (path / "pose").is_dir() else "colmap"
+    if is_folder(path, refuse=TrajectoryFileError):
+        return "vipe" if is_folder(path / "pose", refuse=TrajectoryFileError) else "colmap"
     if path.suffix == ".npz":
         return _npz_format(path)
     for _, line in text_lines(path):

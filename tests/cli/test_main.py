@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import pytest
@@ -32,7 +34,11 @@ def raising(error: Exception) -> click.Command:
         (ConfigError("there is no\nestimator 'x'"), 2, "Error: There is no estimator 'x'\n"),
         (InputError("no video"), 1, "Error: No video\n"),
         (click.UsageError("missing argument"), 2, "Error: missing argument\n"),
+        (PermissionError(13, "Permission denied", "/x/y"), 1, "Error: The system refused /x/y: permission denied\n"),
+        (OSError(28, "No space left on device"), 1, "Error: The system refused: no space left on device\n"),
+        (TimeoutError(), 1, "Error: The system refused: TimeoutError\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (BrokenPipeError(), 1, ""),
     ],
 )
 def test_a_mistake_is_one_line_and_an_exit_code(
@@ -41,6 +47,23 @@ def test_a_mistake_is_one_line_and_an_exit_code(
     monkeypatch.setattr(root.LazyGroup, "get_command", lambda self, ctx, name: raising(error))
     assert root.run(["estimators"]) == code
     assert capsys.readouterr().err.strip().lower() == text.strip().lower()
+
+
+def test_what_the_system_refused_can_be_traced(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(root.LazyGroup, "get_command", lambda self, ctx, name: raising(OSError(28, "No space left on device")))
+    with caplog.at_level("INFO"):
+        root.run(["estimators"])
+    assert "Traceback" in caplog.text
+
+
+def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
+    """`sfmcam ... | head -1`: the pipe is closed before the first word is written."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "sfmcam.cli.main", "estimators", "glomap"]
+    done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +119,15 @@ def test_zlib_works_after_pycolmap_in_a_fresh_process() -> None:
 
 def test_choices_of_scoring_are_the_results_own() -> None:
     assert options.SCORING_CHOICES == SCORINGS
+
+
+@pytest.mark.parametrize(("given", "default", "threads"), [(None, None, 1), (None, 6, 6), (3, None, 3), (3, 6, 3)])
+def test_threads_are_those_given_or_the_commands_default_or_the_configurations(
+    given: int | None, default: int | None, threads: int
+) -> None:
+    none_given = dict.fromkeys((*options.FRAME_KEYS, *options.RUN_KEYS))
+    (method,) = options.plan_methods("glomap", none_given | {"threads": given}, threads=default)
+    assert method.run.threads == threads
 
 
 @pytest.mark.parametrize("arguments", [["estimators"], ["estimators", "glomap"], ["estimators", "external"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from small_video import write_audio, write_video
 
 from sfmcam.cli.main import run
 from sfmcam.errors import SfmcamError
+from sfmcam.jobs import Method
 from sfmcam.motion.primitive import PRIMITIVE_BY_ID
 
 FILES = ["motion.json", "run.log", "scores.json", "trajectory.npz", "trajectory.tum"]
@@ -51,6 +53,57 @@ def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str])
     assert (walk["status"], fail["status"]) == ("ok", "too_few_matches")
     assert walk["scores"]["pan_right"] > 0.1 > walk["scores"]["pan_left"]
     assert fail["scores"] is None
+
+
+def test_json_of_a_failure_leaves_the_sentence_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.mp4").touch()
+    assert call("empty.mp4", "--json") == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["clips"][0]["status"] == "unreadable_video"
+    assert captured.err.splitlines()[-1] == "Error: empty.mp4 is empty (0 bytes)"
+
+
+def test_a_failed_estimate_is_a_sentence_and_a_block(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("fail.mp4"))
+    assert call("fail.mp4") == 1
+    captured = capsys.readouterr()
+    assert re.search(r"^Error: fail: The frames could not be matched .*\) \(3 of 10 pairs matched\)$", captured.err, re.MULTILINE)
+    assert captured.out.startswith("fail  too_few_matches\n")
+    assert "log: out/fail/run.log" in captured.out
+
+
+def test_a_video_beside_one_that_cannot_be_read_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.mp4").touch()
+    write_video(Path("walk.mp4"))
+    assert call("empty.mp4", "walk.mp4") == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("walk  ok\n")
+    assert "Error: empty.mp4 is empty (0 bytes)\n" in captured.err
+
+
+def test_results_are_never_written_among_the_images_of_the_video(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("frames").mkdir()
+    Path("frames/trajectory.png").write_bytes(b"an image of mine")
+    for arguments in (["frames", "-o", "."], ["./frames/", "-o", "frames/.."]):
+        assert call(*arguments) == 1
+        assert re.fullmatch(
+            r"Error: The results of frames would be written among its images; choose another folder with --out\n", capsys.readouterr().err
+        )
+    assert [p.name for p in Path("frames").iterdir()] == ["trajectory.png"]
+
+
+@pytest.mark.parametrize(("given", "threads"), [([], min(os.cpu_count() or 1, 8)), (["--threads", "3"], 3)])
+def test_threads(given: list[str], threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = []
+
+    def stop(video: Path, method: Method, **_: object) -> None:
+        planned.append(method.run.threads)
+        raise SfmcamError("enough")
+
+    monkeypatch.setattr("sfmcam.cli.trajectory._run", stop)
+    write_video(Path("walk.mp4"))
+    assert call("walk.mp4", *given) == 1
+    assert planned == [threads]
 
 
 def test_shots_lie_in_folders_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,23 +178,34 @@ def truncated(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "status"),
+    ("make", "sentence"),
     [
-        (empty, "unreadable_video"),
-        (text, "unreadable_video"),
-        (write_audio, "unreadable_video"),
-        (truncated, "unreadable_video"),  # an mp4 has its index at the end
-        (lambda path: write_video(path, num_frames=1), "too_few_frames"),
+        (empty, "bad.mp4 is empty (0 bytes)"),
+        (text, "bad.mp4 "),
+        (write_audio, "bad.mp4 "),
+        (truncated, "bad.mp4 "),  # an mp4 has its index at the end
     ],
-    ids=["empty", "text", "audio", "truncated", "one frame"],
+    ids=["empty", "text", "audio", "truncated"],
 )
-def test_a_bad_video_is_a_status_and_a_sentence(capsys: pytest.CaptureFixture[str], make: Callable[[Path], object], status: str) -> None:
+def test_a_video_that_cannot_be_read_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], make: Callable[[Path], object], sentence: str
+) -> None:
     make(Path("bad.mp4"))
     assert call("bad.mp4") == 1
     captured = capsys.readouterr()
-    assert f"bad  {status}" in captured.out
-    assert "Traceback" not in captured.out + captured.err
-    assert json.loads(Path("out/bad/motion.json").read_text())["status"] == status
+    assert captured.out == ""
+    said = [line for line in captured.err.splitlines() if line.strip() and not line.startswith("bad.mp4: fake is at work")]
+    assert len(said) == 1
+    assert said[0].startswith(f"Error: {sentence}")
+    assert json.loads(Path("out/bad/motion.json").read_text())["status"] == "unreadable_video"
+
+
+def test_a_video_of_one_frame_is_a_status_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("bad.mp4"), num_frames=1)
+    assert call("bad.mp4") == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("bad  too_few_frames\n")
+    assert "Error: bad: The shot has fewer than two frames at this frame rate; try a higher --fps (1 frame)\n" in captured.err
 
 
 def test_a_truncated_video_is_used_as_far_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,6 +232,12 @@ def test_two_identical_frames_are_a_camera_that_holds_still(estimator: str, caps
         (["a/walk.mp4", "-e", "fake,fake:wide"], 2, "takes one estimator"),
         (["a/walk.mp4", "--fps", "0"], 2, "fps"),
         (["a/walk.mp4", "--fps", "fast"], 2, "'fast' is not a valid float"),
+        (["a/walk.mp4", "--fps", "inf"], 2, "fps: Input should be a finite number"),
+        (["a/walk.mp4", "--fps", "nan"], 2, "fps: Input should be a finite number"),
+        (["a/walk.mp4", "--timeout", "inf"], 2, "timeout_s: Input should be a finite number"),
+        (["a/walk.mp4", "--timeout", "nan"], 2, "timeout_s: Input should be a finite number"),
+        (["a/walk.mp4", "--threads", "0"], 2, "threads"),
+        (["x" * 300], 1, "file name too long"),
         (["a/walk.mp4", "--long-side", "3"], 2, "long_side_px"),
         (["a/walk.mp4", "--max-frames", "1"], 2, "max_frames"),
         (["a/walk.mp4", "--timeout", "-1"], 2, "timeout_s"),

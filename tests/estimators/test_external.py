@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from trajectory_samples import random_poses, trajectory_of
 
 from sfmcam.config import RunConfig
@@ -138,6 +140,20 @@ def test_a_missing_file_is_a_status(tmp_path: Path) -> None:
     assert estimate.status is Status.MISSING_TRAJECTORY
     assert "clip.v1" in estimate.message
     assert estimate.status.meaning
+
+
+def test_an_image_folder_keeps_its_name_in_full(tmp_path: Path) -> None:
+    (tmp_path / "scene.v2").mkdir()
+    write_tum(tmp_path / "scene.v2.tum", trajectory_of(random_poses(3), fps=10.0))
+    write_tum(tmp_path / "scene.tum", trajectory_of(random_poses(3), timestamps_s=100.0 + np.arange(3)))
+    frames = replace(frames_of([0, 0.1, 0.2]), source=tmp_path / "scene.v2")
+    assert run(tmp_path, frames).status is Status.OK
+
+
+@pytest.mark.parametrize("fps", ["inf", "nan"])
+def test_a_rate_that_is_not_finite_is_refused(tmp_path: Path, fps: str) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        ExternalOptions(folder=tmp_path, fps=float(fps))
 
 
 @pytest.mark.parametrize("name", ["clip.v1.tum", "clip.v1.npz", "clip.v1/readme"])
