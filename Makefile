@@ -17,6 +17,10 @@ OUT ?= out/bench
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 PYTEST_ARGS ?=
 
+# $(call quoted,TEXT) is TEXT as one word for the shell, whatever it holds
+quoted = '$(subst ','\'',$(1))'
+CHECK_LIBRARIES = $(BIN)/python setup/system_libraries.py
+
 export SFMCAM_TORCH_INDEX SFMCAM_SYSTEM_INSTALL
 .DEFAULT_GOAL := help
 .PHONY: help setup bench-sfm test test-slow lint type format clean
@@ -25,14 +29,15 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv, install everything but the cluster extra, check the system libraries
+	@$(CHECK_LIBRARIES)
 
-$(STAMP): setup.cfg pyproject.toml constraints.txt setup/virtual_environment.py setup/system_libraries.py
+$(STAMP): setup.cfg setup.py pyproject.toml constraints.txt setup/virtual_environment.py setup/system_libraries.py
 	@$(PYTHON) setup/virtual_environment.py $(VENV)
-	@$(BIN)/python setup/system_libraries.py
+	@$(if $(filter setup,$(MAKECMDGOALS)),:,$(CHECK_LIBRARIES)) # `make setup` checks them after this, every time
 	@touch $@
 
 bench-sfm: $(STAMP) ## run COLMAP and GLOMAP on a labelled set and print the table (DATASET= ESTIMATORS= OUT= LIMIT= JOBS=)
-	$(BIN)/sfmcam bench $(DATASET) -e $(ESTIMATORS) -o $(OUT) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
+	$(BIN)/sfmcam bench $(call quoted,$(DATASET)) -e $(call quoted,$(ESTIMATORS)) -o $(call quoted,$(OUT)) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
 
 test: $(STAMP) ## run the fast tests
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -109,9 +110,10 @@ def test_nothing_is_said_where_nothing_is_missing(
     [
         ([], ".venv/bin/sfmcam bench synthetic -e colmap,glomap -o out/bench"),
         (["DATASET=clips", "ESTIMATORS=glomap", "OUT=x", "LIMIT=4", "JOBS=2"], "bench clips -e glomap -o x --limit 4 --jobs 2"),
+        (["DATASET=my clips", "OUT=it's $$(here)"], "bench 'my clips' -e colmap,glomap -o 'it'\"'\"'s $(here)' --jobs"),
         (["SFMCAM_DATA={tmp}"], "bench camerabench -e"),
     ],
-    ids=["default", "given", "downloaded"],
+    ids=["default", "given", "quoted", "downloaded"],
 )
 def test_bench_sfm_runs_what_its_variables_say(tmp_path: Path, variables: list[str], command: str) -> None:
     (tmp_path / "camerabench" / "videos").mkdir(parents=True)
@@ -120,7 +122,19 @@ def test_bench_sfm_runs_what_its_variables_say(tmp_path: Path, variables: list[s
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SFMCAM", "MAKE", "MFLAGS"))}
     environment["SFMCAM_DATA"] = str(tmp_path / "empty")
     done = subprocess.run(["make", "-n", "bench-sfm", *given], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert command in done.stdout.strip().splitlines()[-1]
+    assert command in shlex.join(shlex.split(done.stdout.strip().splitlines()[-1]))
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(("is_old", "target", "checks"), [(False, "setup", 1), (True, "setup", 1), (True, "test", 1), (False, "test", 0)])
+def test_make_setup_checks_the_system_libraries_every_time_and_once(tmp_path: Path, is_old: bool, target: str, checks: int) -> None:
+    (tmp_path / "venv").mkdir()
+    if not is_old:
+        (tmp_path / "venv" / ".sfmcam-is-set-up").touch()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SFMCAM", "MAKE", "MFLAGS"))}
+    command = ["make", "-n", target, f"VENV={tmp_path / 'venv'}"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.count("setup/system_libraries.py") == checks
 
 
 @pytest.mark.parametrize(

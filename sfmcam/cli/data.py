@@ -47,6 +47,26 @@ def camerabench(folder: Path | None, labels_only: bool, limit: int | None) -> No
         click.echo(f"Warning: videos that the server does not have: {count} (first: {first}); they will count as missing_video.", err=True)
 
 
+@data.command()
+@click.option("--to", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Folder to render into.  [default: data/synthetic]")
+def synthetic(folder: Path | None) -> None:
+    """Render the embedded set: short clips with known camera paths, and labels that follow from them.
+
+    Only what is missing is rendered, so a run that broke off is resumed by running it again. `sfmcam bench synthetic` looks in
+    data/synthetic, or in synthetic below the folder that SFMCAM_DATA names, and renders there what it does not find.
+    """
+    from sfmcam.cli.bench_progress import show_rendering
+    from sfmcam.datasets.folder import load_folder
+    from sfmcam.datasets.registry import synthetic_folder
+    from sfmcam.datasets.synthetic.embedded import ensure_embedded_set
+
+    folder = folder or synthetic_folder()
+    with show_rendering() as progress:
+        ensure_embedded_set(folder, progress=progress)
+    labelled_set = load_folder(folder)
+    click.echo(f"{folder}: {len(labelled_set.clips)} clips with {labelled_set.num_rows} labels.")
+
+
 def _silence_huggingface_hub() -> None:
     """Keep its own bar per file out of ours; that it is not installed is for the download to say."""
     try:

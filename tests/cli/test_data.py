@@ -1,17 +1,20 @@
-"""`sfmcam data camerabench` says what it fetched, and without a network says so in one sentence and leaves nothing behind."""
+"""`sfmcam data` fetches and renders: it says what it fetched, and without a network says so in one sentence and leaves nothing behind."""
 
 from __future__ import annotations
 
 import socket
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from label_folder import make_label_folder
 
 from sfmcam.cli.main import run
 from sfmcam.datasets import camerabench_download
 from sfmcam.datasets.camerabench_download import DownloadReport
+from sfmcam.datasets.synthetic import embedded
 
 
 @pytest.fixture
@@ -53,6 +56,25 @@ def test_says_what_is_here_and_what_is_not(tmp_path: Path, monkeypatch: pytest.M
     captured = capsys.readouterr()
     assert "40 videos fetched, 968 here" in captured.out
     assert "videos that the server does not have: 1 (first: lost.mp4)" in captured.err
+
+
+@pytest.mark.parametrize("options", [[], ["--to", "elsewhere"]])
+def test_the_embedded_set_is_rendered(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def render(folder: Path, *, progress: Callable[[int, int], None]) -> Path:
+        progress(0, 1)
+        make_label_folder(folder, {"Static": {"a.mp4": True}, "Pan_Left": {"a.mp4": False}})
+        progress(1, 1)
+        return folder
+
+    monkeypatch.setattr(embedded, "ensure_embedded_set", render)
+    monkeypatch.setenv("SFMCAM_DATA", "mine")
+    monkeypatch.chdir(tmp_path)
+    assert run(["data", "synthetic", *options]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{'elsewhere' if options else 'mine/synthetic'}: 1 clips with 2 labels.\n"
+    assert "Rendering 1 clips" in captured.err
 
 
 @pytest.mark.parametrize("options", [["--limit", "0"], ["--limit", "x"], ["--from", "y"]])
