@@ -67,4 +67,4 @@ def plan_method(text: str, *, frames: dict[str, Any], run: dict[str, Any]) -> Me
     """
     spec = parse_spec(text)
     options = load_options(spec).model_dump(mode="json")
-    return Method(spec.slug, ESTIMATORS[spec.name], options, frame_config(spec, frames), run_config(run))
+    return Method(spec.slug, ESTIMATORS[spec.name].estimator, options, frame_config(spec, frames), run_config(run))

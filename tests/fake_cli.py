@@ -21,7 +21,7 @@ PRESETS = {"tuned": {}, "wide": {"options": {"pan_deg": 5.0}}}
 def register(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the fake into the estimators' table, with two presets."""
     presets = registry._presets
-    monkeypatch.setitem(registry.ESTIMATORS, "fake", "fake_estimator:FakeEstimator")
+    monkeypatch.setitem(registry.ESTIMATORS, "fake", registry.EstimatorEntry("fake_estimator:FakeEstimator", "fake_estimator:FakeOptions"))
     monkeypatch.setattr(registry, "_presets", lambda name: PRESETS if name == "fake" else presets(name))
 
 

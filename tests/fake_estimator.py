@@ -17,17 +17,19 @@ from sfmcam.types import CameraTrajectory, Estimate, Evidence, Frames, PointClou
 ENTRY = "fake_estimator:FakeEstimator"
 
 
+class FakeOptions(Model):
+    """Options of the fake."""
+
+    pan_deg: float = 2.0
+
+
 class FakeEstimator:
     """Pans right by two degrees per frame, unless the clip's name asks for something else."""
 
-    class Options(Model):
-        """Options of the fake."""
-
-        pan_deg: float = 2.0
-
     name = "fake"
+    Options = FakeOptions
 
-    def __init__(self, options: Options, run: RunConfig) -> None:
+    def __init__(self, options: FakeOptions, run: RunConfig) -> None:
         self._options = options
         self._run = run
 
