@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sfmcam import __version__
+from sfmcam.errors import InputError
 from sfmcam.io.artifacts import write_artifacts
 from sfmcam.io.json_file import finite, write_json
 from sfmcam.motion.camerabench import camerabench_scores
 from sfmcam.motion.describe import describe
 from sfmcam.motion.measure import measure
 from sfmcam.motion.score import score_primitives
-from sfmcam.results import ClipResult, ShotResult
-from sfmcam.types import CameraTrajectory, Estimate, Status
+from sfmcam.results import Checkpoint, ClipResult, ShotResult, failed_clip
+from sfmcam.types import CameraTrajectory, Estimate, Frames, Status, UInt8
 from sfmcam.workspace import ClipFolder, ShotFolder
 
 if TYPE_CHECKING:  # a file of another tool is judged without the video libraries
+    from sfmcam.jobs import ClipJob
     from sfmcam.video.source import Shot
 
+MIN_FRAMES = 2  # no estimator is asked about fewer
+# of a picture's contrast: measured 0 to 1.7 % where MPEG-4, H.264, H.265 and VP9 got one picture twice, and 44 % where it moved by 2 px
+SAME_PICTURE_SHARE = 0.02
 MIN_POSES = 2  # a motion needs two
+
+
+def refuse(frames: Frames) -> Estimate | None:
+    """Return the failure of a shot that no estimator is asked about: a single frame, or one picture twice; else None.
+
+    One picture twice is a photograph, or a frame that the container repeats: it shows no motion, but no stillness either.
+    """
+    if len(frames) < MIN_FRAMES:
+        return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
+    if len(frames) == MIN_FRAMES and _is_same_picture(frames.images[0], frames.images[1]):
+        return Estimate(Status.TOO_FEW_FRAMES, message="the two frames are the same picture")
+    return None
+
+
+def _is_same_picture(first: UInt8, second: UInt8) -> bool:
+    """Whether two pictures, each (H, W, 3), differ by no more than what coding does to one that is given to the coder twice."""
+    a, b = first.astype(np.float32), second.astype(np.float32)
+    return float(np.abs(b - a).mean()) <= SAME_PICTURE_SHARE * float(a.std())
 
 
 def judge_shot(shot: Shot, estimate: Estimate) -> ShotResult:
@@ -82,6 +106,20 @@ def motion_document(result: ShotResult, *, problems: tuple[str, ...]) -> dict[st
         "problems": problems,
         "motion": result.motion,
     }
+
+
+def close_clip(job: ClipJob, *, status: Status, message: str) -> ClipResult:
+    """Return what is known of a clip whose run ended early: the shots in its checkpoint, and `status` for the others; write their files."""
+    try:
+        checkpoint = Checkpoint.from_json(json.loads(job.checkpoint.read_text(encoding="utf-8")))
+        result = checkpoint.closed(status=status, message=message)
+    except (OSError, ValueError):  # it ended before its first shot was done
+        result = failed_clip(job.clip_id, str(job.source), status=status, message=message)
+    try:
+        write_failures(ClipFolder(job.folder), result)
+    except InputError as error:  # what is known is kept all the same
+        return replace(result, problems=(*result.problems, f"Not every motion.json was written: {error}"))
+    return result
 
 
 def write_failures(clip: ClipFolder, result: ClipResult) -> None:

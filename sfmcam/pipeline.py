@@ -11,25 +11,26 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sfmcam.errors import SfmcamError, VideoError
 from sfmcam.estimators.base import Estimator
 from sfmcam.estimators.registry import make_estimator
 from sfmcam.io.point_file import write_points
+from sfmcam.io.text_file import write_text
 from sfmcam.jobs import ClipJob
-from sfmcam.judgement import judge_shot, write_failures, write_shot
+from sfmcam.judgement import close_clip, judge_shot, refuse, write_shot
 from sfmcam.motion.measure import measure
-from sfmcam.results import Checkpoint, ClipResult, Seconds, ShotResult, failed_clip
-from sfmcam.types import Estimate, Frames, Status
+from sfmcam.results import Checkpoint, ClipResult, Seconds, ShotResult
+from sfmcam.types import Estimate, Status
 from sfmcam.video.source import Shot, load_shots
 from sfmcam.workspace import ClipFolder, ShotFolder
 
 logger = logging.getLogger(__name__)
 
-MIN_FRAMES = 2  # no estimator is asked about fewer
 KIB_PER_MIB = 1024
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -61,69 +62,90 @@ class _Solved:
     folder: ShotFolder
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """Why a piece of work was not done."""
+
+    status: Status
+    message: str
+
+
 def process_clip(job: ClipJob) -> ClipResult:
-    """Run one job and write its artefacts; every failure comes back as the result's status, none as an exception."""
+    """Run one job and write its artefacts; every failure comes back as a status or a problem of the result, none as an exception."""
     clock = _Clock()
+    done = _attempt(f"{job.method.slug} on {job.clip_id}", lambda: _process(job, clock))
+    if not isinstance(done, _Failure):
+        return done
+    result = close_clip(job, status=done.status, message=done.message)
+    return replace(result, seconds=clock.read(), peak_mb=peak_mb())
+
+
+def _attempt(what: str, work: Callable[[], T]) -> T | _Failure:
+    """Do `work`, or say why it failed; what is no fault of the input goes to the clip's log with its traceback."""
     try:
-        return _process(job, clock)
+        return work()
     except VideoError as error:
-        return _failed(job, Status.UNREADABLE_VIDEO, message=str(error), clock=clock)
-    except MemoryError as error:
-        return _failed(job, Status.OUT_OF_MEMORY, message=str(error), clock=clock)
+        return _Failure(Status.UNREADABLE_VIDEO, str(error))
     except SfmcamError as error:
-        return _failed(job, Status.INTERNAL_ERROR, message=str(error), clock=clock)
-    # the one boundary at which a bug in one clip must not cost the others: its traceback goes to the clip's log
+        return _Failure(Status.INTERNAL_ERROR, str(error))
+    except MemoryError as error:
+        logger.exception("%s ran out of memory", what)
+        return _Failure(Status.OUT_OF_MEMORY, str(error) or "an allocation failed")
+    # the one boundary at which a bug in a shot, a picture or a clip must not cost the others
     except Exception as error:
-        logger.exception("%s failed on %s", job.method.slug, job.clip_id)
-        return _failed(job, Status.INTERNAL_ERROR, message=f"{type(error).__name__}: {error}", clock=clock)
+        logger.exception("%s failed", what)
+        return _Failure(Status.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
 
 
 def _process(job: ClipJob, clock: _Clock) -> ClipResult:
     shots: list[Shot] = clock.time("decode", lambda: load_shots(job.source, job.method.frames))
     estimator = make_estimator(job.method.entry, job.method.options, job.method.run)
+    problems = shots[0].frames.problems
     solved: list[_Solved] = []
     for shot in shots:
         folder = ClipFolder(job.folder).shot(shot.index, num_shots=len(shots))
         solved.append(_solve(job, estimator, shot, folder=folder, clock=clock))
-        result = _result(job, solved, frames=shots[0].frames, clock=clock)
+        result = _result(job, solved, digest=shot.frames.digest, problems=problems, clock=clock)
         pending = tuple((s.index, s.start_s, s.end_s) for s in shots[len(solved) :])
-        job.checkpoint.write_text(json.dumps(Checkpoint(result, pending).to_json()), encoding="utf-8")
+        write_text(job.checkpoint, json.dumps(Checkpoint(result, pending).to_json()))
     if job.draw:
-        clock.time("draw", lambda: _draw(solved, title=job.clip_id))
-    return _result(job, solved, frames=shots[0].frames, clock=clock)
+        drawn = clock.time("draw", lambda: _attempt(f"drawing {job.clip_id}", lambda: _draw(solved, title=job.clip_id)))
+        if isinstance(drawn, _Failure):
+            problems = (*problems, f"Not every picture was drawn: {drawn.message}")
+    return _result(job, solved, digest=shots[0].frames.digest, problems=problems, clock=clock)
 
 
-def _result(job: ClipJob, solved: list[_Solved], *, frames: Frames, clock: _Clock) -> ClipResult:
+def _result(job: ClipJob, solved: list[_Solved], *, digest: str, problems: tuple[str, ...], clock: _Clock) -> ClipResult:
     return ClipResult(
         job.clip_id,
         str(job.source),
-        frames.digest,
+        digest,
         shots=tuple(replace(s.result, files=s.folder.files(relative_to=job.folder)) for s in solved),
-        problems=frames.problems,
+        problems=problems,
         seconds=clock.read(),
         peak_mb=peak_mb(),
     )
 
 
-def _failed(job: ClipJob, status: Status, *, message: str, clock: _Clock) -> ClipResult:
-    result = failed_clip(job.clip_id, str(job.source), status=status, message=message)
-    write_failures(ClipFolder(job.folder), result)
-    return replace(result, seconds=clock.read(), peak_mb=peak_mb())
-
-
 def _solve(job: ClipJob, estimator: Estimator, shot: Shot, *, folder: ShotFolder, clock: _Clock) -> _Solved:
+    """Estimate, judge and write one shot; one that fails in any way leaves the others as they are."""
+    what = f"{job.method.slug} on shot {shot.index + 1} of {job.clip_id}"
+    done = _attempt(what, lambda: _solve_or_raise(job, estimator, shot, folder=folder, clock=clock))
+    if not isinstance(done, _Failure):
+        return done
+    failed = Estimate(done.status, message=done.message)
+    result = judge_shot(shot, failed)
+    write_shot(folder, result, trajectory=None, problems=shot.frames.problems)
+    return _Solved(result, failed, folder)
+
+
+def _solve_or_raise(job: ClipJob, estimator: Estimator, shot: Shot, *, folder: ShotFolder, clock: _Clock) -> _Solved:
     workspace = job.scratch / f"shot_{shot.index + 1:02d}"
     workspace.mkdir()
-    estimate: Estimate = clock.time("estimate", lambda: _estimate(estimator, shot.frames, workspace=workspace))
+    estimate: Estimate = clock.time("estimate", lambda: refuse(shot.frames) or estimator.estimate(shot.frames, workspace=workspace))
     result = clock.time("score", lambda: judge_shot(shot, estimate))
     write_shot(folder, result, trajectory=estimate.trajectory, problems=shot.frames.problems)
     return _Solved(result, estimate, folder)
-
-
-def _estimate(estimator: Estimator, frames: Frames, *, workspace: Path) -> Estimate:
-    if len(frames) < MIN_FRAMES:
-        return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
-    return estimator.estimate(frames, workspace=workspace)
 
 
 def peak_mb() -> float:

@@ -13,11 +13,11 @@ from small_video import write_video
 
 from sfmcam import pipeline
 from sfmcam.config import FrameConfig, RunConfig
-from sfmcam.errors import MissingDependencyError, VideoError
+from sfmcam.errors import InputError, MissingDependencyError, VideoError
 from sfmcam.jobs import ClipJob, Method
 from sfmcam.motion.primitive import PRIMITIVE_BY_ID
 from sfmcam.results import SCORINGS, Checkpoint
-from sfmcam.types import Estimate, Frames, Status
+from sfmcam.types import Estimate, Frames, Int, Status
 from sfmcam.video.source import Shot
 
 METHOD = Method("fake", ENTRY, {"pan_deg": 2.0}, FrameConfig(shots="single"), RunConfig())
@@ -102,6 +102,109 @@ def test_every_exception_is_a_status(job: ClipJob, monkeypatch: pytest.MonkeyPat
     result = pipeline.process_clip(job)
     assert (result.status, result.message, result.shots) == (status, message, ())
     assert json.loads((job.folder / "motion.json").read_text())["status"] == status.value
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (MemoryError("no 64 MiB"), Status.OUT_OF_MEMORY, "no 64 MiB"),
+        (MemoryError(), Status.OUT_OF_MEMORY, "an allocation failed"),
+        (RuntimeError("no such map"), Status.INTERNAL_ERROR, "RuntimeError: no such map"),
+        (MissingDependencyError("torch is not installed"), Status.INTERNAL_ERROR, "torch is not installed"),
+    ],
+    ids=str,
+)
+def test_an_exception_in_one_shot_costs_that_shot_alone(
+    job: ClipJob,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    status: Status,
+    message: str,
+) -> None:
+    use_shots(monkeypatch, *(shot(i, start_s=2.0 * i, num_frames=6) for i in range(3)))
+    estimate = FakeEstimator.estimate
+
+    def fail_in_the_second(self: FakeEstimator, frames: Frames, *, workspace: Path) -> Estimate:
+        if frames.timestamps_s[0] == 2.0:
+            raise error
+        return estimate(self, frames, workspace=workspace)
+
+    monkeypatch.setattr(FakeEstimator, "estimate", fail_in_the_second)
+    result = pipeline.process_clip(job)
+    assert [s.status for s in result.shots] == [Status.OK, status, Status.OK]
+    assert (result.shots[1].message, result.shots[1].num_frames, result.status) == (message, 6, Status.OK)
+    assert json.loads((job.folder / "shot_02" / "motion.json").read_text())["status"] == status.value
+    assert (job.folder / "shot_01" / "trajectory.tum").is_file()
+    assert not (job.folder / "motion.json").exists()
+    is_logged = any(record.exc_info for record in caplog.records)
+    assert is_logged is not isinstance(error, MissingDependencyError)
+
+
+@pytest.mark.parametrize("error", [MemoryError("no 64 MiB"), RuntimeError("no canvas"), MissingDependencyError("no matplotlib")], ids=str)
+def test_an_exception_in_the_pictures_costs_the_pictures_alone(job: ClipJob, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(solved: object, *, title: str) -> None:
+        raise error
+
+    monkeypatch.setattr(pipeline, "_draw", fail)
+    result = pipeline.process_clip(replace(job, draw=True))
+    assert result.status is Status.OK
+    (problem,) = result.problems
+    assert problem.startswith("Not every picture was drawn: ")
+    assert str(error) in problem
+    assert json.loads((job.folder / "motion.json").read_text())["status"] == "ok"
+
+
+def test_an_exception_between_two_shots_leaves_the_first(job: ClipJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_shots(monkeypatch, shot(0, start_s=0.0, num_frames=6), shot(1, start_s=2.0, num_frames=6))
+    write = pipeline.write_text
+
+    def fill_the_disk(path: Path, text: str) -> None:
+        if path.exists():
+            raise InputError(f"cannot write {path}: no space left on device")
+        write(path, text)
+
+    monkeypatch.setattr(pipeline, "write_text", fill_the_disk)
+    result = pipeline.process_clip(job)
+    assert [s.status for s in result.shots] == [Status.OK, Status.INTERNAL_ERROR]
+    assert "no space left" in result.shots[1].message
+    assert (job.folder / "shot_01" / "trajectory.tum").is_file()
+
+
+@pytest.mark.parametrize("num_frames", [2, 3])
+def test_two_equal_pictures_are_refused_before_any_estimator_and_a_longer_frozen_shot_is_not(
+    job: ClipJob, monkeypatch: pytest.MonkeyPatch, num_frames: int
+) -> None:
+    use_shots(monkeypatch, shot(0, start_s=0.0, num_frames=num_frames))
+    result = pipeline.process_clip(job)
+    asked = (job.scratch / "shot_01" / "touched").exists()
+    if num_frames == 2:
+        assert (result.status, result.message) == (Status.TOO_FEW_FRAMES, "the two frames are the same picture")
+        assert not asked
+    else:
+        assert (result.status, asked) == (Status.OK, True)
+
+
+RNG = np.random.default_rng(0)
+TEXTURE = np.kron(RNG.integers(20, 236, (12, 16, 3)), np.ones((8, 8, 1), dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        (TEXTURE, TEXTURE + RNG.integers(-1, 2, TEXTURE.shape), Status.TOO_FEW_FRAMES),  # as a coder leaves one picture given twice
+        (TEXTURE, np.roll(TEXTURE, 1, axis=1), Status.OK),
+        (RNG.integers(0, 4, TEXTURE.shape), RNG.integers(0, 4, TEXTURE.shape), Status.OK),  # darkness: little but noise, and that is new
+    ],
+    ids=["coded twice", "moved by a pixel", "dark noise"],
+)
+def test_two_pictures_that_differ_by_more_than_coding_are_a_shot(
+    job: ClipJob, monkeypatch: pytest.MonkeyPatch, first: Int, second: Int, status: Status
+) -> None:
+    pair = shot(0, start_s=0.0, num_frames=2)
+    pair.frames.images[:] = first, second
+    use_shots(monkeypatch, pair)
+    assert pipeline.process_clip(job).status is status
 
 
 def test_a_path_of_one_pose_is_no_motion(job: ClipJob, monkeypatch: pytest.MonkeyPatch) -> None:

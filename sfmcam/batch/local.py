@@ -7,13 +7,13 @@ its locks, was tried and left: a worker that dies after it has delivered its res
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import shutil
 import signal
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -27,7 +27,7 @@ from pebble import ProcessExpired, concurrent
 from sfmcam.batch.death import count_oom_kills, judge_death
 from sfmcam.batch.worker import pid_file, run_in_child
 from sfmcam.jobs import ClipJob
-from sfmcam.results import Checkpoint, ClipResult, failed_clip
+from sfmcam.results import ClipResult
 from sfmcam.types import Status
 from sfmcam.workspace import ClipFolder
 
@@ -102,6 +102,10 @@ def _finish(run: _Running, future: Future[ClipResult]) -> ClipResult:
         return _dead(run, Status.OUT_OF_MEMORY, message=str(error))
     except OSError as error:
         return _dead(run, Status.INTERNAL_ERROR, message=f"the child process could not set itself up: {error}")
+    # whatever else a child raised costs its own clip and not the run; SystemExit among it, which would end this process
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        _log_traceback(job, error)
+        return _dead(run, Status.INTERNAL_ERROR, message=f"{type(error).__name__}: {error}")
     finally:
         _end_group(job)
         shutil.rmtree(job.scratch, ignore_errors=True)
@@ -109,16 +113,17 @@ def _finish(run: _Running, future: Future[ClipResult]) -> ClipResult:
 
 def _dead(run: _Running, status: Status, *, message: str) -> ClipResult:
     """Return what is known of a clip whose child died: the shots in its checkpoint, and the reason for the others."""
-    from sfmcam.judgement import write_failures  # heavy, and most runs have no use for it
+    from sfmcam.judgement import close_clip  # heavy, and most runs have no use for it
 
-    job = run.job
-    try:
-        checkpoint = Checkpoint.from_json(json.loads(job.checkpoint.read_text(encoding="utf-8")))
-        result = checkpoint.closed(status=status, message=message)
-    except (OSError, ValueError):  # it died before its first shot was done, or while it wrote
-        result = failed_clip(job.clip_id, str(job.source), status=status, message=message)
-    write_failures(ClipFolder(job.folder), result)
+    result = close_clip(run.job, status=status, message=message)
     return replace(result, seconds=replace(result.seconds, total=time.perf_counter() - run.started))
+
+
+def _log_traceback(job: ClipJob, error: BaseException) -> None:
+    """Add to the clip's log where in its child `error` was raised, as pebble notes it on the exception."""
+    text = getattr(error, "traceback", "") or "".join(traceback.format_exception(error))
+    with contextlib.suppress(OSError), ClipFolder(job.folder).log.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(text)
 
 
 def _stop(running: dict[Future[ClipResult], _Running]) -> None:

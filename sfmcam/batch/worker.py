@@ -82,4 +82,6 @@ def limit_memory(memory_bytes: int | None) -> None:
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)  # a hard limit cannot be raised
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

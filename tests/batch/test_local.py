@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Future
 from dataclasses import replace
@@ -16,12 +18,14 @@ import psutil
 import pytest
 from small_video import write_video
 
-from sfmcam.batch.local import LocalExecutor, memory_limit_bytes
+from sfmcam.batch.local import LocalExecutor, _finish, _Running, memory_limit_bytes
 from sfmcam.config import FrameConfig, RunConfig
+from sfmcam.errors import InputError
 from sfmcam.jobs import ClipJob, Method
 from sfmcam.results import ClipResult
 from sfmcam.types import Status
 
+ENVIRONMENT_ROOT = Path(__file__).resolve().parents[2]
 METHOD = Method("fake", "fake_estimator:FakeEstimator", {"pan_deg": 2.0}, FrameConfig(shots="single"), RunConfig(timeout_s=2.0))
 ENDS = {
     "ok": (Status.OK, "all is well"),
@@ -126,6 +130,42 @@ def test_a_shot_that_was_done_survives_the_death_of_the_next(tmp_path: Path) -> 
     assert [shot.status for shot in result.shots] == [Status.OK, Status.CRASHED]
     assert result.status is Status.OK
     assert json.loads((tmp_path / "out" / "second-aborts" / "shot_02" / "motion.json").read_text())["status"] == "crashed"
+
+
+def test_an_exception_while_a_child_sets_itself_up_costs_its_clip_alone(tmp_path: Path) -> None:
+    broken = replace(make_job(tmp_path, "broken"), memory_bytes="plenty")
+    results = {job.clip_id: result for job, result in LocalExecutor(1).run([broken, make_job(tmp_path, "ok")])}
+    assert {name: result.status for name, result in results.items()} == {"broken": Status.INTERNAL_ERROR, "ok": Status.OK}
+    assert "TypeError" in results["broken"].message
+    assert "in limit_memory" in (tmp_path / "out" / "broken" / "run.log").read_text()
+    assert json.loads((tmp_path / "out" / "broken" / "motion.json").read_text())["status"] == "internal_error"
+
+
+@pytest.mark.parametrize("error", [ValueError("not allowed to raise maximum limit"), InputError("cannot write x"), SystemExit(1)], ids=repr)
+def test_whatever_a_child_raises_is_its_clips_internal_error(tmp_path: Path, error: BaseException) -> None:
+    job = make_job(tmp_path, "odd")
+    (job.folder / "motion.json").mkdir(parents=True)  # and that not even its status can be written stops nothing
+    future: Future[ClipResult] = Future()
+    future.set_exception(error)
+    result = _finish(_Running(job, time.perf_counter(), 0), future)
+    assert (result.status, result.message) == (Status.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+    assert "motion.json" in result.problems[-1]
+    assert str(error) in (job.folder / "run.log").read_text()
+
+
+@pytest.mark.parametrize(("hard_mib", "asked_mib", "got_mib"), [(2000, 4000, 2000), (4000, 2000, 2000), (None, 2000, 2000)])
+def test_a_lower_hard_limit_of_memory_holds(hard_mib: int | None, asked_mib: int, got_mib: int) -> None:
+    hard = "resource.RLIM_INFINITY" if hard_mib is None else hard_mib << 20
+    code = f"""
+import resource
+from sfmcam.batch.worker import limit_memory
+if {hard_mib is not None}:
+    resource.setrlimit(resource.RLIMIT_DATA, ({hard}, {hard}))
+limit_memory({asked_mib << 20})
+print(resource.getrlimit(resource.RLIMIT_DATA)[0] >> 20)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ENVIRONMENT_ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == str(got_mib), done.stderr
 
 
 def test_memory_is_shared_out_between_workers() -> None:
