@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sfmcam.datasets.labelled_set import LabelledSet, LabelRow
+from sfmcam.errors import InputError
 from sfmcam.io.text_file import write_text
 from sfmcam.motion.primitive import PRIMITIVES
 from sfmcam.types import Status
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 FAILED_SCORE = -1e10  # what CameraBench's evaluator itself puts in place of a score that is not finite; NaN is not JSON
 NOT_RUN = "not_run"  # `error` of a row that no run has reached
+
+FILE_PREFIX = "classification_scores_"
 
 JsonValue = str | int | float | bool | None
 
@@ -83,7 +86,7 @@ def write_score_files(
     every failure, keep their row with the lowest score and the status in `error`.
 
     Args:
-        folder: made if needed; files of the same name are replaced.
+        folder: made if needed; the score files in it are replaced, and those of tasks that are not written now removed.
         labelled_set: the rows.
         results: clip id -> what the method says.
         method: how it is named.
@@ -114,10 +117,20 @@ def write_score_files(
             continue
         entries = [_entry(row, outcomes[row.video], primitive_id=primitive.id, method=method.text) for row in rows]
         document = {"metadata": {**metadata, **(extra or {}), "split_name": primitive.split_name}, "scores": entries}
-        path = folder / f"classification_scores_{primitive.split_name}.json"
+        path = folder / f"{FILE_PREFIX}{primitive.split_name}.json"
         write_text(path, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         written.append(path)
+    _remove_score_files(folder, keep=written)
     return tuple(written)
+
+
+def _remove_score_files(folder: Path, *, keep: Sequence[Path]) -> None:
+    """Remove what an earlier run on more clips or another set left: a reader of the folder would take it for part of this one."""
+    for path in set(folder.glob(f"{FILE_PREFIX}*.json")).difference(keep):
+        try:
+            path.unlink()
+        except OSError as error:
+            raise InputError(f"cannot remove {path}, which an earlier run wrote: {(error.strerror or str(error)).lower()}") from error
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,21 @@ def test_a_task_without_labels_is_named_and_writes_nothing(tmp_path: Path, caplo
         assert len(write(tmp_path / "out", labelled_set)) == 1
     assert len(caplog.messages) == 14
     assert "set has no labels for Move_In: no score file for that task" in caplog.messages
+
+
+def test_files_of_tasks_that_are_not_written_now_are_removed(tmp_path: Path, labelled_set: LabelledSet) -> None:
+    """A shorter run, or one on another set, into the same folder would else be rated with rows of the earlier one."""
+    out = tmp_path / "out"
+    write(out, labelled_set)
+    (out / "notes.txt").touch()
+    write(out, replace(labelled_set, rows={"Static": labelled_set.rows["Static"]}))
+    assert {p.name for p in out.iterdir()} == {"classification_scores_Static.json", "notes.txt"}
+
+
+def test_a_file_that_cannot_be_removed_is_one_sentence(tmp_path: Path, labelled_set: LabelledSet) -> None:
+    (tmp_path / "out" / "classification_scores_Dolly.json").mkdir(parents=True)
+    with pytest.raises(InputError, match="cannot remove"):
+        write(tmp_path / "out", labelled_set)
 
 
 def test_a_success_needs_fifteen_finite_scores() -> None:
