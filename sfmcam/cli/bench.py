@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfmcam.cli.options import DEFAULT_ESTIMATOR, plan_methods, run_options
+from sfmcam.errors import SfmcamError
 
 if TYPE_CHECKING:
     from sfmcam.batch.runner import Executor
@@ -38,24 +39,29 @@ def bench(dataset: str | None, estimators: str, out: Path, **given: Any) -> None
     synthetic set. Writes score files in CameraBench's schema to OUT/<estimator>/scores/, and OUT/results.json and OUT/results.md.
     A run that was stopped goes on where it stopped when it is called again.
     """
+    from sfmcam.batch.runner import sole_writer
     from sfmcam.evaluation.bench_report import make_report, write_report
     from sfmcam.evaluation.benchmark import BenchPlan
     from sfmcam.workspace import BenchFolder
 
     methods = plan_methods(estimators, given)
-    labelled_set = _load(dataset, given)
+    whole_set = _load(dataset, given)
     plan = BenchPlan(
-        labelled_set=labelled_set,
+        labelled_set=whole_set if given["limit"] is None else whole_set.limited(given["limit"]),
         methods=tuple(methods),
         folder=BenchFolder(out),
         workers=given["jobs"] or 1,
         overwrite=given["overwrite"],
         retry_failed=given["retry_failed"],
+        whole_set=whole_set,
     )
-    results = _run(plan, _make_executor(given["executor"], given["jobs"]))
-    report = make_report(plan, results, scoring=given["scoring"], command=_command_line())
-    write_report(report)
+    executor = _make_executor(given["executor"], given["jobs"])
+    with sole_writer(plan.folder):  # a second run would change the score files under the report
+        results = _run(plan, executor)
+        report = make_report(plan, results, scoring=given["scoring"], command=_command_line())
+        write_report(report)
     _print(report)
+    _refuse_dead_methods(plan, results)
 
 
 def _load(dataset: str | None, given: dict[str, Any]) -> LabelledSet:
@@ -64,8 +70,7 @@ def _load(dataset: str | None, given: dict[str, Any]) -> LabelledSet:
     name = dataset or _default_dataset()
     if name == "synthetic":
         _render_synthetic()
-    labelled_set = load_dataset(name, allow_missing=given["allow_missing"])
-    return labelled_set if given["limit"] is None else labelled_set.limited(given["limit"])
+    return load_dataset(name, allow_missing=given["allow_missing"])
 
 
 def _render_synthetic() -> None:
@@ -103,6 +108,14 @@ def _run(plan: BenchPlan, executor: Executor) -> Results:
     except KeyboardInterrupt:
         click.echo(f"Stopped; finished clips are kept in {plan.folder.root}. The same command goes on from there.", err=True)
         raise
+
+
+def _refuse_dead_methods(plan: BenchPlan, results: Results) -> None:
+    """Make it exit code 1 when an estimator had no say on any clip: its row of the tables tells nothing of it."""
+    from sfmcam.evaluation.benchmark import describe_dead_methods
+
+    if sentence := describe_dead_methods(results):
+        raise SfmcamError(f"{sentence}; see {plan.folder.root}/<estimator>/clips/<clip>/run.log, and try again with --retry-failed")
 
 
 def _print(report: BenchReport) -> None:

@@ -23,7 +23,16 @@ from sfmcam.io.text_file import write_text
 from sfmcam.jobs import Method
 from sfmcam.results import SCORINGS, ClipResult
 
-PACKAGES = ("numpy", "scipy", "opencv-python", "av", "pycolmap", "scikit-learn", "scenedetect")  # those that can change a figure
+# those that can change a figure; of those that come under several names, whichever is there
+PACKAGES = (
+    ("numpy",),
+    ("scipy",),
+    ("opencv-python-headless", "opencv-python"),
+    ("av",),
+    ("pycolmap",),
+    ("scikit-learn",),
+    ("scenedetect-headless", "scenedetect"),
+)
 RESAMPLES = 1000
 
 
@@ -101,7 +110,7 @@ def to_json(report: BenchReport) -> dict[str, Any]:
         "sfmcam_version": __version__,
         "command": report.command,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **package_versions()},
         "machine": {"system": platform.platform(), "jobs": report.plan.workers},
         "dataset": {
             "name": labelled_set.name,
@@ -148,6 +157,15 @@ def _clip_json(result: ClipResult) -> dict[str, Any]:
         "problems": result.problems,
         "scores": {scoring: result.scores(scoring) for scoring in SCORINGS},
     }
+
+
+def package_versions() -> dict[str, str | None]:
+    """Return the versions of `PACKAGES`, each under the name that it is installed by; None where it is not installed by any."""
+    versions = {}
+    for names in PACKAGES:
+        installed = next((name for name in names if _version(name) is not None), names[0])
+        versions[installed] = _version(installed)
+    return versions
 
 
 def _version(package: str) -> str | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sfmcam import __version__
 from sfmcam.batch.local import memory_limit_bytes
-from sfmcam.batch.runner import Executor, pending_jobs, run_jobs, sole_writer
-from sfmcam.batch.store import RunStore, configuration_hash, hash_source
+from sfmcam.batch.runner import RETRIED, Executor, pending_jobs, run_jobs
+from sfmcam.batch.store import RunStore, configuration_hash, hash_names, hash_source
 from sfmcam.datasets.labelled_set import LabelledSet
 from sfmcam.io.score_file import ClipScores, MethodLabel, write_score_files
 from sfmcam.jobs import ClipJob, Method
@@ -22,12 +23,13 @@ class BenchPlan:
     """What to run.
 
     Attributes:
-        labelled_set: clips and labels.
+        labelled_set: clips and labels, of the whole set or of a part of it.
         methods: in the order of the tables.
         folder: where everything goes.
         workers: child processes at a time on this machine; they share its memory.
         overwrite: forget what is kept of these methods.
         retry_failed: run again where the run, not the method, failed.
+        whole_set: what `labelled_set` is a part of; None where it is the whole.
     """
 
     labelled_set: LabelledSet
@@ -36,6 +38,7 @@ class BenchPlan:
     workers: int = 1
     overwrite: bool = False
     retry_failed: bool = False
+    whole_set: LabelledSet | None = None
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,15 @@ Results = dict[str, dict[str, ClipResult]]  # method slug -> clip id -> result, 
 def run_benchmark(plan: BenchPlan, *, executor: Executor, progress: Progress) -> Results:
     """Run what is not kept yet, and write the score files of every method under both scorings.
 
+    The caller holds `sole_writer(plan.folder)`, until what it makes of the results is written too.
+
     Raises:
-        InputError: the folder cannot be used, is in use, or holds results of another configuration or of other videos.
+        InputError: the folder cannot be used, or holds results of another configuration, data set or video.
     """
-    with sole_writer(plan.folder), RunStore(plan.folder.store) as store:
+    with RunStore(plan.folder.store) as store:
+        whole_set = plan.whole_set or plan.labelled_set
+        replacing = [method.slug for method in plan.methods] if plan.overwrite else []
+        store.claim_dataset(whole_set.name, hash_names(whole_set.videos), replacing=replacing)
         for method in plan.methods:
             if plan.overwrite:
                 store.forget(method.slug)
@@ -68,6 +76,16 @@ def run_benchmark(plan: BenchPlan, *, executor: Executor, progress: Progress) ->
         for method in plan.methods:
             write_scores(plan, method, results=results[method.slug])
     return results
+
+
+def describe_dead_methods(results: Results) -> str:
+    """Return a sentence on the methods none of whose runs got as far as a verdict of the method's own; empty where there are none."""
+    dead = [slug for slug, clips in results.items() if clips and all(result.status in RETRIED for result in clips.values())]
+    if not dead:
+        return ""
+    counts = Counter(result.status for slug in dead for result in results[slug].values())
+    how = ", ".join(f"{count} {status.value}" for status, count in sorted(counts.items()))
+    return f"not a single run of {' and '.join(dead)} came to an end of its own ({how})"
 
 
 def make_jobs(plan: BenchPlan) -> list[ClipJob]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sfmcam.batch.store import RunStore, configuration_hash, hash_source
+from sfmcam.batch.store import RunStore, configuration_hash, describe_difference, hash_names, hash_source
 from sfmcam.config import FrameConfig, RunConfig
 from sfmcam.errors import InputError
 from sfmcam.jobs import Method
@@ -86,6 +87,89 @@ def test_a_store_of_another_version_is_refused(path: Path) -> None:
     db.close()
     with pytest.raises(InputError, match="another version"):
         RunStore(path)
+
+
+def test_another_data_set_is_refused_while_results_of_one_are_kept(path: Path) -> None:
+    with RunStore(path) as store:
+        store.claim_dataset("street", "1")
+        store.claim(METHOD)
+        store.claim_dataset("street", "1")
+        with pytest.raises(InputError, match=r"holds results of fake on the data set street; .*--out.*--overwrite"):
+            store.claim_dataset("sea", "2")
+        with pytest.raises(InputError, match="a data set street of other videos"):
+            store.claim_dataset("street", "2")
+        store.claim_dataset("sea", "2", replacing=["fake"])
+
+
+def test_overwriting_one_method_does_not_mix_its_set_with_that_of_another(path: Path) -> None:
+    with RunStore(path) as store:
+        store.claim_dataset("street", "1")
+        store.claim(METHOD)
+        store.claim(replace(METHOD, slug="other"))
+        with pytest.raises(InputError, match="holds results of other on the data set street"):
+            store.claim_dataset("sea", "2", replacing=["fake"])
+
+
+def test_a_store_without_results_takes_any_data_set(path: Path) -> None:
+    with RunStore(path) as store:
+        store.claim_dataset("street", "1")
+        store.claim_dataset("sea", "2")
+
+
+def test_the_hash_of_names_does_not_follow_their_order() -> None:
+    assert hash_names(["a", "b"]) == hash_names(["b", "a"])
+    assert len({hash_names(names) for names in ([], ["ab"], ["a", "b"], ["a", "\udcff"])}) == 4
+
+
+ACTIONS: dict[str, Callable[[RunStore], object]] = {
+    "claim": lambda store: store.claim(METHOD),
+    "claim_dataset": lambda store: store.claim_dataset("street", "1"),
+    "forget": lambda store: store.forget("fake"),
+    "put": lambda store: store.put("fake", RESULT, source_hash="1234"),
+    "results": lambda store: store.results("fake"),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_database_that_breaks_under_way_is_one_sentence(path: Path, action: str) -> None:
+    with RunStore(path) as store:
+        store._db.executescript("DROP TABLE runs; DROP TABLE methods; DROP TABLE dataset")
+        with pytest.raises(InputError, match=r"cannot be used as run store: no such table.*choose another --out"):
+            ACTIONS[action](store)
+
+
+@pytest.mark.parametrize("action", ["claim", "claim_dataset", "forget", "put"])
+def test_a_full_disk_is_one_sentence(path: Path, action: str) -> None:
+    with RunStore(path) as store:
+        store.put("fake", RESULT, source_hash="1234")
+        store._db.execute("PRAGMA query_only=1")  # as near to a full disk as a test comes: no write succeeds
+        with pytest.raises(InputError, match="cannot be used as run store"):
+            ACTIONS[action](store)
+        assert not store._db.in_transaction
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null", "{", '{"failure": "odd", "shots": []}', '{"failure": null, "shots": [{}]}'])
+def test_a_row_of_another_shape_is_one_sentence(path: Path, text: str) -> None:
+    with RunStore(path) as store:
+        store.put("fake", RESULT, source_hash="1234")
+        store._db.execute("UPDATE runs SET result = ?", (text,))
+        with pytest.raises(InputError, match=r"results of fake that this version .* cannot read; choose another --out, or add --overwrite"):
+            store.results("fake")
+        store.forget("fake")
+        assert store.results("fake") == {}
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", "{"])
+def test_a_configuration_of_another_shape_is_one_sentence(path: Path, text: str) -> None:
+    with RunStore(path) as store:
+        store.claim(METHOD)
+        store._db.execute("UPDATE methods SET config = ?", (text,))
+        with pytest.raises(InputError, match="cannot read; choose another --out, or add --overwrite"):
+            store.claim(METHOD)
+
+
+def test_an_option_that_is_new_and_unset_is_a_difference() -> None:
+    assert describe_difference({"options": {"a": 1}}, {"options": {"a": 1, "b": None}}) == "b unset, not None"
 
 
 def test_source_hash_follows_the_content(tmp_path: Path) -> None:

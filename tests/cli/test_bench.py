@@ -15,6 +15,8 @@ from small_video import write_video
 from sfmcam.batch.runner import sole_writer
 from sfmcam.cli.main import run
 from sfmcam.datasets.folder import load_folder
+from sfmcam.errors import InputError
+from sfmcam.evaluation import bench_report
 from sfmcam.motion.primitive import PRIMITIVES
 from sfmcam.workspace import BenchFolder
 
@@ -65,7 +67,8 @@ def test_results_name_versions_configuration_seed_and_command() -> None:
     assert call("set", "-e", "fake", "-o", "run", "--seed", "3") == 0
     results = json.loads(Path("run/results.json").read_text())
     (method,) = results["methods"]
-    assert results["versions"]["numpy"]
+    assert results["versions"].keys() >= {"python", "numpy", "pycolmap"}
+    assert None not in results["versions"].values()
     assert results["command"].startswith("sfmcam ")
     assert method["configuration"]["seed"] == 3
     assert method["configuration"]["options"] == {"pan_deg": 2.0}
@@ -134,6 +137,61 @@ def test_two_runs_do_not_write_into_one_folder(capsys: pytest.CaptureFixture[str
     with sole_writer(BenchFolder(Path("run"))):
         assert call("set", "-e", "fake", "-o", "run") == 1
     assert "Another run is writing into run" in capsys.readouterr().err
+
+
+def test_the_report_is_written_before_another_run_may_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_report, refused = bench_report.write_report, []
+
+    def write_and_try_to_run(report: bench_report.BenchReport) -> None:
+        with pytest.raises(InputError, match="another run is writing"), sole_writer(report.plan.folder):
+            pass
+        refused.append(True)
+        write_report(report)
+
+    monkeypatch.setattr(bench_report, "write_report", write_and_try_to_run)
+    make_set(Path("set"), ("ok1", "fail"))
+    assert call("set", "-e", "fake", "-o", "run") == 0
+    assert refused == [True]
+
+
+def test_an_estimator_that_never_had_its_say_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    make_set(Path("set"), ("abort", "exit", "raise"))
+    assert call("set", "-e", "fake", "-o", "run") == 1
+    captured = capsys.readouterr()
+    assert "Clips by status" in captured.out
+    (complaint,) = [line for line in captured.err.splitlines() if line.startswith("Error: ")]
+    assert complaint.startswith("Error: Not a single run of fake came to an end of its own (2 crashed, 1 internal_error)")
+    assert "--retry-failed" in complaint
+    assert Path("run/results.json").is_file()
+
+
+def test_an_estimator_that_says_no_to_every_clip_is_no_error() -> None:
+    make_set(Path("set"), ("fail1", "fail2"))
+    assert call("set", "-e", "fake", "-o", "run") == 0
+
+
+def test_another_set_in_the_same_folder_is_refused_until_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
+    make_set(Path("set"), ("ok1", "fail"))
+    make_set(Path("other"), ("ok1", "ok2", "fail"))
+    assert call("set", "-e", "fake", "-o", "run", "--limit", "1") == 0
+    assert call("set", "-e", "fake", "-o", "run") == 0
+    capsys.readouterr()
+    assert call("other", "-e", "fake", "-o", "run") == 1
+    assert "holds results of fake on the data set set; choose another --out" in capsys.readouterr().err
+    assert call("set", "-e", "fake", "-o", "run", "--limit", "1") == 0
+    assert call("other", "-e", "fake", "-o", "run", "--overwrite") == 0
+    assert call("set", "-e", "fake", "-o", "run") == 1
+
+
+def test_a_smaller_run_leaves_no_score_file_of_a_larger_one() -> None:
+    truth = {"Static": {"fail1.mp4": True, "fail2.mp4": False}, "Pan_Right": {"ok1.mp4": True, "ok2.mp4": False}}
+    make_label_folder(Path("set"), truth, videos=())
+    for clip in ("fail1", "fail2", "ok1", "ok2"):
+        write_video(Path("set/videos", f"{clip}.mp4"), num_frames=4)
+    assert call("set", "-e", "fake", "-o", "run") == 0
+    assert len(list(Path("run/fake/scores").iterdir())) == 2
+    assert call("set", "-e", "fake", "-o", "run", "--limit", "1") == 0
+    assert len(list(Path("run/fake/scores").iterdir())) == 1
 
 
 def test_ray_that_is_not_installed_is_one_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
