@@ -47,11 +47,11 @@ def _method(method: dict[str, Any], results: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rated(board: dict[str, Any], slug: str) -> dict[str, Any]:
-    method = next(m for m in board["methods"] if m["name"] == slug)
+    method = next(m for m in board["methods"] if m["name"].split(" ")[0] == slug)  # "glomap camerabench-scoring"
     mean_all = method["mean_all"]
     return {
         "mean_ap_all": _round(mean_all["ap"]),
-        "interval": [_round(mean_all["interval"]["low"]), _round(mean_all["interval"]["high"])],
+        "interval": [_round(end) for end in mean_all["interval"]],
         "mean_ap_answered": _round(method["mean_answered"]["ap"]),
         "coverage": _round(method["coverage"]),
         "ap_all": {task: _round(result["all"]["ap"]) for task, result in method["tasks"].items()},
