@@ -60,7 +60,7 @@ STATUS_MEANING: dict[Status, str] = {
     Status.STILL: "No motion was found beyond the measurement noise: the camera held still.",
     Status.MISSING_VIDEO: "The labels name a video that is not in the folder.",
     Status.UNREADABLE_VIDEO: "No frame could be decoded from the file.",
-    Status.TOO_FEW_FRAMES: "The shot has fewer than two frames at this frame rate; try a higher --fps.",
+    Status.TOO_FEW_FRAMES: "The shot has fewer than two different frames at this frame rate; try a higher --fps.",
     Status.TOO_FEW_FEATURES: "Too little texture: hardly any image feature was found.",
     Status.TOO_FEW_MATCHES: "The frames could not be matched to one another (blur, darkness, repeated texture or moving subjects).",
     Status.NO_INITIAL_PAIR: "Mapping found no image pair with enough parallax to start from.",

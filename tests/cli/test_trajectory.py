@@ -205,7 +205,7 @@ def test_a_video_of_one_frame_is_a_status_and_a_sentence(capsys: pytest.CaptureF
     assert call("bad.mp4") == 1
     captured = capsys.readouterr()
     assert captured.out.startswith("bad  too_few_frames\n")
-    assert "Error: bad: The shot has fewer than two frames at this frame rate; try a higher --fps (1 frame)\n" in captured.err
+    assert "Error: bad: The shot has fewer than two different frames at this frame rate; try a higher --fps (1 frame)\n" in captured.err
 
 
 def test_a_truncated_video_is_used_as_far_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,10 +216,12 @@ def test_a_truncated_video_is_used_as_far_as_it_goes(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("estimator", ["colmap", "glomap"])
-def test_two_identical_frames_are_a_camera_that_holds_still(estimator: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_identical_frames_are_refused(estimator: str, capsys: pytest.CaptureFixture[str]) -> None:
     write_video(Path("twice.mp4"), num_frames=2, still=True)
-    assert run(["trajectory", "-e", estimator, "--no-plot", "twice.mp4"]) == 0
-    assert "twice  still" in capsys.readouterr().out
+    assert run(["trajectory", "-e", estimator, "--no-plot", "twice.mp4"]) == 1
+    printed = capsys.readouterr().out
+    assert "twice  too_few_frames" in printed
+    assert "the two frames are the same picture" in printed
 
 
 @pytest.mark.parametrize(
