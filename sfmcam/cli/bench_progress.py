@@ -49,6 +49,7 @@ def show_rendering() -> Iterator[Callable[[int, int], None]]:
         to_render: int | None = None
 
         def advance(done: int, of: int) -> None:
+            """Take in that `done` of `of` clips are there; the first call tells how many need rendering."""
             nonlocal to_render
             if to_render is None:
                 to_render = of - done
