@@ -26,6 +26,7 @@ class FrameConfig(Model):
     fps: float | None = Field(default=6.0, gt=0, allow_inf_nan=False, description="frames per second to take; None takes every frame")
     max_frames: int = Field(default=24, ge=2, description="cap for one shot; the frame rate is lowered evenly to meet it")
     long_side_px: int = Field(default=512, ge=64, le=8192, description="longer side of the frames; smaller videos are not enlarged")
+    pixels: Literal["rgb", "gray"] = Field(default="rgb", description="gray: luma alone, a third of the memory and quicker to decode")
     shots: Literal["auto", "single"] = Field(default="auto", description="auto: cut at shot boundaries; single: treat the file as one shot")
 
 

@@ -87,7 +87,8 @@ class Frames:
     """What an estimator may look at: the frames of one shot.
 
     Attributes:
-        images: (N, H, W, 3) uint8 RGB, upright (rotation tag applied), reduced size.
+        images: (N, H, W, 3) uint8 RGB or, where the estimator asked for grey pictures, (N, H, W) luma; upright (rotation tag
+            applied), reduced size.
         timestamps_s: (N,) presentation times in the source file, ascending.
         source_fps: mean frame rate of the source.
         source_size_px: (width, height) of the upright source picture.
@@ -105,8 +106,9 @@ class Frames:
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.images.ndim != 4 or self.images.shape[3] != 3 or self.images.dtype != np.uint8:
-            raise ValueError(f"images must be (N, H, W, 3) uint8, not {self.images.shape} {self.images.dtype}")
+        is_rgb = self.images.ndim == 4 and self.images.shape[3] == 3
+        if not (is_rgb or self.images.ndim == 3) or self.images.dtype != np.uint8:
+            raise ValueError(f"images must be (N, H, W, 3) or (N, H, W) uint8, not {self.images.shape} {self.images.dtype}")
         if self.timestamps_s.shape != (len(self.images),):
             raise ValueError(f"{len(self.images)} images but {self.timestamps_s.shape} timestamps")
         _require_ascending(self.timestamps_s)
@@ -196,6 +198,37 @@ class PointCloud:
 
 
 @dataclass(frozen=True)
+class PointTracks:
+    """Picture points followed from frame to frame, as a list of observations.
+
+    Attributes:
+        frame: (M,) frame number of each observation, ascending.
+        track: (M,) track number of each observation, 0 to T-1; a track is seen in consecutive frames, once in each.
+        xy_px: (M, 2) position in pixels of the frames; the first pixel's centre is at (0.5, 0.5).
+        size_px: (width, height) of the frames.
+        static_probability: (T,) how likely each track belongs to the static scene, 0 to 1; NaN where nobody has said.
+    """
+
+    frame: Int
+    track: Int
+    xy_px: Float
+    size_px: tuple[int, int]
+    static_probability: Float
+
+    def __post_init__(self) -> None:
+        m = len(self.frame)
+        if self.track.shape != (m,) or self.xy_px.shape != (m, 2):
+            raise ValueError(f"{m} frame numbers, but tracks {self.track.shape} and positions {self.xy_px.shape}")
+        if m and (np.diff(self.frame) < 0).any():
+            raise ValueError("observations must be ordered by frame")
+        if m and int(self.track.max()) >= len(self.static_probability):
+            raise ValueError(f"track {self.track.max()} has no static probability; there are {len(self.static_probability)}")
+
+    def __len__(self) -> int:
+        return len(self.static_probability)
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Result of one estimator on one shot.
 
@@ -204,6 +237,7 @@ class Estimate:
         trajectory: None exactly when `status` is a failure.
         message: detail behind the status (counts, thresholds), for a person.
         points: scene points for the pictures, where the estimator has some.
+        tracks: the picture points that it followed, where it has some.
         diagnostics: numbers worth keeping beside the result; JSON-serialisable.
     """
 
@@ -211,6 +245,7 @@ class Estimate:
     trajectory: CameraTrajectory | None = None
     message: str = ""
     points: PointCloud | None = None
+    tracks: PointTracks | None = None
     diagnostics: dict[str, float | int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
