@@ -16,8 +16,9 @@ from sfmcam.motion.camerabench import camerabench_scores
 from sfmcam.motion.describe import describe
 from sfmcam.motion.measure import measure
 from sfmcam.motion.score import score_primitives
+from sfmcam.motion.track_count import TrackCount, count_tracks
 from sfmcam.results import Checkpoint, ClipResult, ShotResult, failed_clip
-from sfmcam.types import CameraTrajectory, Estimate, Frames, Status, UInt8
+from sfmcam.types import CameraTrajectory, Estimate, Frames, PointTracks, Status, UInt8
 from sfmcam.workspace import ClipFolder, ShotFolder
 
 if TYPE_CHECKING:  # a file of another tool is judged without the video libraries
@@ -58,7 +59,16 @@ def judge_shot(shot: Shot, estimate: Estimate) -> ShotResult:
 
 def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_frames: int) -> ShotResult:
     """Measure and score one estimate, of a shot or of a file of another tool."""
-    result = ShotResult(0, start_s, end_s, estimate.status, estimate.message, num_frames=num_frames, diagnostics=estimate.diagnostics)
+    result = ShotResult(
+        0,
+        start_s,
+        end_s,
+        estimate.status,
+        estimate.message,
+        num_frames=num_frames,
+        diagnostics=estimate.diagnostics,
+        tracks=_count(estimate.tracks),
+    )
     if estimate.trajectory is None:
         return result
     trajectory, num_posed = estimate.trajectory, estimate.trajectory.num_valid
@@ -76,6 +86,10 @@ def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_fram
         motion=measurement.to_json(),
         evidence=finite(asdict(trajectory.evidence)),
     )
+
+
+def _count(tracks: PointTracks | None) -> TrackCount | None:
+    return count_tracks(tracks.static_probability) if tracks is not None and len(tracks) else None
 
 
 def write_shot(folder: ShotFolder, result: ShotResult, *, trajectory: CameraTrajectory | None, problems: tuple[str, ...]) -> None:
@@ -103,6 +117,7 @@ def motion_document(result: ShotResult, *, problems: tuple[str, ...]) -> dict[st
         "source_size_px": result.source_size_px,
         "evidence": result.evidence,
         "diagnostics": result.diagnostics,
+        "tracks": None if result.tracks is None else asdict(result.tracks),
         "problems": problems,
         "motion": result.motion,
     }

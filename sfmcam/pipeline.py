@@ -18,12 +18,14 @@ from sfmcam.estimators.base import Estimator
 from sfmcam.estimators.registry import make_estimator
 from sfmcam.io.point_file import write_points
 from sfmcam.io.text_file import write_text
+from sfmcam.io.track_file import write_tracks
 from sfmcam.jobs import ClipJob
 from sfmcam.judgement import close_clip, judge_shot, refuse, write_shot
 from sfmcam.motion.measure import measure
 from sfmcam.results import Checkpoint, ClipResult, Seconds, ShotResult
 from sfmcam.types import Estimate, Status
 from sfmcam.video.source import Shot, load_shots
+from sfmcam.viz.moments import Moments, keep_moments
 from sfmcam.workspace import ClipFolder, ShotFolder
 
 logger = logging.getLogger(__name__)
@@ -55,11 +57,12 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Solved:
-    """A finished shot with what its pictures need."""
+    """A finished shot with what its pictures need; `moments` where there are tracks to show."""
 
     result: ShotResult
     estimate: Estimate
     folder: ShotFolder
+    moments: Moments | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def _solve_or_raise(job: ClipJob, estimator: Estimator, shot: Shot, *, folder: S
     estimate: Estimate = clock.time("estimate", lambda: refuse(shot.frames) or estimator.estimate(shot.frames, workspace=workspace))
     result = clock.time("score", lambda: judge_shot(shot, estimate))
     write_shot(folder, result, trajectory=estimate.trajectory, problems=shot.frames.problems)
-    return _Solved(result, estimate, folder)
+    moments = keep_moments(shot.frames) if job.draw and result.tracks is not None else None
+    return _Solved(result, estimate, folder, moments)
 
 
 def peak_mb() -> float:
@@ -157,6 +161,7 @@ def _draw(solved: list[_Solved], *, title: str) -> None:
     """Draw the pictures of every solved shot and write its points; matplotlib and Open3D are loaded only here."""
     from sfmcam.viz.motion_plot import plot_motion_png
     from sfmcam.viz.render import render_trajectory_png
+    from sfmcam.viz.tracks_picture import render_tracks_png
 
     for shot in solved:
         trajectory, points = shot.estimate.trajectory, shot.estimate.points
@@ -167,3 +172,6 @@ def _draw(solved: list[_Solved], *, title: str) -> None:
             write_points(shot.folder.points, points)
         render_trajectory_png(shot.folder.picture, trajectory=trajectory, points=points, title=name)
         plot_motion_png(shot.folder.motion_picture, measurement=measure(trajectory), title=name)
+        if shot.estimate.tracks is not None and shot.moments is not None:
+            write_tracks(shot.folder.tracks, shot.estimate.tracks)
+            render_tracks_png(shot.folder.tracks_picture, tracks=shot.estimate.tracks, moments=shot.moments, title=name)

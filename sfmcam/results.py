@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from sfmcam.motion.track_count import TrackCount
 from sfmcam.types import Status
 
 # "depth" is sfmcam's own: translation over scene depth, with a noise floor; "camerabench" the authors': first against last pose
@@ -42,6 +43,7 @@ class ShotResult:
         motion: the measurement as JSON values; empty on failure.
         evidence: noise and parallax of the trajectory as JSON values; None where the estimator cannot say.
         diagnostics: the estimator's own numbers.
+        tracks: how many points the estimator followed, static and moving; None where it has none to show.
         files: names of the files written, relative to the clip's folder.
     """
 
@@ -60,6 +62,7 @@ class ShotResult:
     motion: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, float | None] = field(default_factory=dict)
     diagnostics: dict[str, float | int | str] = field(default_factory=dict)
+    tracks: TrackCount | None = None
     files: tuple[str, ...] = ()
 
     @property
@@ -187,6 +190,7 @@ def _shot_from_json(value: dict[str, Any]) -> ShotResult:
             "status": Status(value["status"]),
             "image_size_px": _pair(value["image_size_px"]),
             "source_size_px": _pair(value["source_size_px"]),
+            "tracks": None if value.get("tracks") is None else TrackCount(**value["tracks"]),
             "files": tuple(value["files"]),
         }
     )

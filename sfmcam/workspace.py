@@ -8,7 +8,17 @@ from pathlib import Path
 
 from sfmcam.errors import InputError
 
-SHOT_FILES = ("trajectory.tum", "trajectory.npz", "motion.json", "scores.json", "points.ply", "trajectory.png", "motion.png")
+SHOT_FILES = (
+    "trajectory.tum",
+    "trajectory.npz",
+    "motion.json",
+    "scores.json",
+    "points.ply",
+    "tracks.npz",
+    "trajectory.png",
+    "motion.png",
+    "tracks.png",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,11 @@ class ShotFolder:
         return self.root / "points.ply"
 
     @property
+    def tracks(self) -> Path:
+        """The picture points that the estimator followed, where it has some."""
+        return self.root / "tracks.npz"
+
+    @property
     def picture(self) -> Path:
         """The path in space."""
         return self.root / "trajectory.png"
@@ -51,6 +66,11 @@ class ShotFolder:
     def motion_picture(self) -> Path:
         """The degrees of freedom over time."""
         return self.root / "motion.png"
+
+    @property
+    def tracks_picture(self) -> Path:
+        """Some frames with the tracks through them."""
+        return self.root / "tracks.png"
 
 
 @dataclass(frozen=True)

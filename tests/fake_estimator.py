@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sfmcam.config import Model, RunConfig
-from sfmcam.types import CameraTrajectory, Estimate, Evidence, Frames, PointCloud, Status
+from sfmcam.types import CameraTrajectory, Estimate, Evidence, Frames, PointCloud, PointTracks, Status
 
 ENTRY = "fake_estimator:FakeEstimator"
 
@@ -44,7 +44,8 @@ class FakeEstimator:
         if "second-aborts" in frames.source.stem and frames.timestamps_s[0] > 1:
             _abort()
         trajectory = panning(frames, pan_deg=self._options.pan_deg)
-        return Estimate(Status.OK, trajectory, "all is well", _points(), diagnostics={"parent_pid": os.getppid()})
+        tracks = tracks_of(frames) if frames.source.stem.startswith("tracked") else None
+        return Estimate(Status.OK, trajectory, "all is well", _points(), tracks, diagnostics={"parent_pid": os.getppid()})
 
 
 def panning(frames: Frames, *, pan_deg: float) -> CameraTrajectory:
@@ -63,6 +64,15 @@ def panning(frames: Frames, *, pan_deg: float) -> CameraTrajectory:
         image_size_px=frames.size_px,
         evidence=Evidence(parallax_px=1.5),
     )
+
+
+def tracks_of(frames: Frames) -> PointTracks:
+    """Return 30 tracks through every frame that slide to the left, the first five of them on something that moves."""
+    rng = np.random.default_rng(0)
+    n, start_px = len(frames), rng.uniform((20, 5), np.array(frames.size_px) - 5, (30, 2))
+    xy_px = start_px - np.arange(n)[:, None, None] * np.array([2.0, 0.0])
+    static_probability = np.where(np.arange(30) < 5, 0.1, 0.95)
+    return PointTracks(np.repeat(np.arange(n), 30), np.tile(np.arange(30), n), xy_px.reshape(-1, 2), frames.size_px, static_probability)
 
 
 def _points() -> PointCloud:

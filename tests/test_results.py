@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from sfmcam.motion.primitive import PRIMITIVES
+from sfmcam.motion.track_count import TrackCount
 from sfmcam.results import SCORINGS, Checkpoint, ClipResult, Seconds, ShotResult, failed_clip
 from sfmcam.types import Status
 
@@ -44,11 +46,18 @@ def test_longest_solved_shot_speaks(shots: list[ShotResult], spokesman: int, sta
     "result",
     [
         clip(shot(0, length_s=1.0), shot(1, length_s=2.0, status=Status.TOO_FEW_MATCHES)),
+        clip(replace(shot(0, length_s=1.0), tracks=TrackCount(3, 2, 1))),
         failed_clip("b", "b.mp4", status=Status.UNREADABLE_VIDEO, message="no frame"),
     ],
 )
 def test_json_round_trip(result: ClipResult) -> None:
     assert ClipResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_a_result_kept_before_tracks_were_counted_is_read() -> None:
+    kept = clip(shot(0, length_s=1.0)).to_json()
+    del kept["shots"][0]["tracks"]
+    assert ClipResult.from_json(kept) == clip(shot(0, length_s=1.0))
 
 
 def test_a_clip_has_shots_or_a_failure() -> None:

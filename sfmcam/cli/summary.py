@@ -13,6 +13,7 @@ from rich.text import Text
 
 from sfmcam.motion.measurement import DOF_KEYS
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, Dof, Primitive
+from sfmcam.motion.track_count import TrackCount
 from sfmcam.results import ClipResult, ShotResult
 from sfmcam.workspace import ClipFolder
 
@@ -31,7 +32,9 @@ def summarise(result: ClipResult, *, folder: Path, scoring: str) -> RenderableTy
         if len(result.shots) > 1:
             spoken = "  (speaks for the clip)" if shot is result.main_shot else ""
             parts.append(Text(f"  shot {shot.index + 1}, {shot.start_s:.2f} to {shot.end_s:.2f} s{spoken}", style="bold"))
-        parts += _shot_lines(shot, scoring=scoring)
+        picture = ClipFolder(folder).shot(shot.index, num_shots=len(result.shots)).tracks_picture
+        is_drawn = str(picture.relative_to(folder)) in shot.files
+        parts += _shot_lines(shot, scoring=scoring, tracks_picture=picture if is_drawn else None)
     if result.failure is not None:
         parts += _failure_lines(result.failure.meaning, result.failure_message)
     parts += [Text(f"  note: {problem}", style="yellow") for problem in result.problems]
@@ -45,7 +48,7 @@ def _headline(result: ClipResult) -> Text:
     return Text.assemble((result.clip_id, "bold"), "  ", (result.status.value, style))
 
 
-def _shot_lines(shot: ShotResult, *, scoring: str) -> Iterator[RenderableType]:
+def _shot_lines(shot: ShotResult, *, scoring: str, tracks_picture: Path | None) -> Iterator[RenderableType]:
     if not shot.status.is_success:
         yield from _failure_lines(shot.status.meaning, shot.message)
         return
@@ -55,6 +58,8 @@ def _shot_lines(shot: ShotResult, *, scoring: str) -> Iterator[RenderableType]:
     if shot.message:
         yield Text(f"  {shot.message}", style="dim")
     yield Text(f"  {_basis(shot)}")
+    if shot.tracks is not None:
+        yield Text(f"  {_tracks(shot.tracks)}" + (f"; picture: {tracks_picture}" if tracks_picture is not None else ""))
     yield Padding(_primitive_table(shot, scoring=scoring), (0, 0, 0, 2))
 
 
@@ -75,6 +80,13 @@ def _basis(shot: ShotResult) -> str:
     if (error_px := shot.evidence.get("reprojection_error_px")) is not None:
         parts.append(f"reprojection error {error_px:.2f} px")
     return "; ".join(parts)
+
+
+def _tracks(count: TrackCount) -> str:
+    """How many points were followed, and on what."""
+    judged = [f"{count.static} on the static scene", f"{count.moving} on what moves by itself"]
+    parts = (judged if count.static + count.moving else []) + ([f"{count.unjudged} not judged"] if count.unjudged else [])
+    return "points followed: " + ", ".join(parts)
 
 
 def _primitive_table(shot: ShotResult, *, scoring: str) -> Table:

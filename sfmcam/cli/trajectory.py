@@ -24,7 +24,7 @@ MAX_THREADS = 8  # one clip does not keep more busy
 @click.option("-e", "--estimator", default=DEFAULT_ESTIMATOR, help="NAME or NAME:PRESET; `sfmcam estimators` lists them.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out"), help="Results go to OUT/<video's name>/.")
 @run_options
-@click.option("--plot/--no-plot", "draw", default=True, help="Draw trajectory.png and motion.png.")
+@click.option("--plot/--no-plot", "draw", default=True, help="Draw trajectory.png, motion.png and tracks.png.")
 @click.option("--view", is_flag=True, help="Open the trajectory in a window (needs Open3D and a display).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the summary.")
 def trajectory(videos: tuple[Path, ...], estimator: str, out: Path, **given: Any) -> int:

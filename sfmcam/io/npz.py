@@ -91,8 +91,8 @@ class NpzReader:
 
 
 @contextmanager
-def open_npz(path: Path) -> Iterator[NpzReader]:
-    """Open an npz archive for reading.
+def open_npz(path: Path, *, advice: str = "; is --format right?") -> Iterator[NpzReader]:
+    """Open an npz archive for reading; `advice` ends the sentence about a file of another kind.
 
     Raises:
         TrajectoryFileError: missing, unreadable, or not an npz archive.
@@ -101,7 +101,7 @@ def open_npz(path: Path) -> Iterator[NpzReader]:
         try:
             archive = zipfile.ZipFile(raw)
         except DAMAGE as error:
-            raise TrajectoryFileError(f"{path} is not an npz file; is --format right?") from error
+            raise TrajectoryFileError(f"{path} is not an npz file{advice}") from error
         with archive:
             yield NpzReader(path, archive)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sfmcam.types import Float, UInt8
+from sfmcam.viz.lettering import INK, LINE, SOFT, font, shorten
 from sfmcam.viz.scene import Scene
 from sfmcam.viz.timecolor import time_colors
 from sfmcam.viz.viewpoint import Viewpoint
@@ -21,7 +20,6 @@ HEADER_PX, FOOTER_PX = 86, 62
 SCENE_SIZE_PX = (SIZE_PX[0], SIZE_PX[1] - HEADER_PX - FOOTER_PX)
 MARGIN_PX = 28
 BELOW_HEADER = np.array([0.0, HEADER_PX])  # from the drawing's pixels to the picture's
-INK, SOFT, LINE = (28, 32, 40), (92, 98, 110), (222, 225, 230)
 AXES_LENGTH_PX, AXES_ROOM_PX = 50, 106  # arrow, and half the square that the three arrows and their names need
 BAR_WIDTH_PX, BAR_HEIGHT_PX = 260, 14
 
@@ -44,31 +42,12 @@ def compose(drawing: UInt8, scene: Scene, view: Viewpoint, *, title: str) -> Any
     return picture
 
 
-@cache
-def _font(size_px: int, *, bold: bool = False) -> Any:
-    """A font that matplotlib brings along, so that no system font is needed."""
-    import matplotlib as mpl
-    from PIL import ImageFont
-
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / name), size_px)
-
-
-def shorten(text: str, *, width_px: float, font: Any) -> str:
-    """Cut `text` to a width, with an ellipsis where something is left out."""
-    if font.getlength(text) <= width_px:
-        return text
-    while text and font.getlength(text + "\N{HORIZONTAL ELLIPSIS}") > width_px:
-        text = text[:-1]
-    return text.rstrip() + "\N{HORIZONTAL ELLIPSIS}"
-
-
 def _write_header(pen: ImageDraw, title: str, facts: tuple[str, ...]) -> None:
     room = SIZE_PX[0] - 2 * MARGIN_PX
     one_line = " ".join(title.split())
-    pen.text((MARGIN_PX, 12), shorten(one_line, width_px=room, font=_font(27, bold=True)), font=_font(27, bold=True), fill=INK)
+    pen.text((MARGIN_PX, 12), shorten(one_line, width_px=room, letters=font(27, bold=True)), font=font(27, bold=True), fill=INK)
     line = "   \N{MIDDLE DOT}   ".join(facts)
-    pen.text((MARGIN_PX, 51), shorten(line, width_px=room, font=_font(19)), font=_font(19), fill=SOFT)
+    pen.text((MARGIN_PX, 51), shorten(line, width_px=room, letters=font(19)), font=font(19), fill=SOFT)
 
 
 def _write_ends(pen: ImageDraw, scene: Scene, view: Viewpoint) -> None:
@@ -83,13 +62,13 @@ def _write_ends(pen: ImageDraw, scene: Scene, view: Viewpoint) -> None:
 
 
 def _label(pen: ImageDraw, text: str, at: Float, *, side: int, color: Float) -> None:
-    font = _font(20, bold=True)
-    width = font.getlength(text)
+    letters = font(20, bold=True)
+    width = letters.getlength(text)
     if not 0 < at[0] + side * (18 + width) < SIZE_PX[0]:
         side = -side
     x = float(np.clip(at[0] + side * 18 - (width if side < 0 else 0), 6, SIZE_PX[0] - 6 - width))
     y = float(np.clip(at[1] + 6, HEADER_PX + 6, SIZE_PX[1] - FOOTER_PX - 30))
-    pen.text((x, y), text, font=font, fill=tuple(int(c) for c in color), stroke_width=3, stroke_fill="white")
+    pen.text((x, y), text, font=letters, fill=tuple(int(c) for c in color), stroke_width=3, stroke_fill="white")
 
 
 def emptiest_corner(pixels: Float) -> Float:
@@ -110,21 +89,21 @@ def _draw_axes(pen: ImageDraw, view: Viewpoint, *, at: Float) -> None:
             pen.line([tuple(at), tuple(end)], fill=color, width=width)
     for name, end in zip(("right", "up", "in"), ends, strict=True):
         beyond = end + (end - at) / max(float(np.linalg.norm(end - at)), 1e-6) * 16
-        pen.text(tuple(beyond), name, font=_font(17), fill=INK, anchor="mm", stroke_width=3, stroke_fill="white")
+        pen.text(tuple(beyond), name, font=font(17), fill=INK, anchor="mm", stroke_width=3, stroke_fill="white")
 
 
 def _draw_time(pen: ImageDraw, scene: Scene) -> None:
     left, top = MARGIN_PX + 62, SIZE_PX[1] - FOOTER_PX + 23
-    pen.text((MARGIN_PX, top - 4), "time", font=_font(18), fill=SOFT)
+    pen.text((MARGIN_PX, top - 4), "time", font=font(18), fill=SOFT)
     colors = (time_colors(np.arange(BAR_WIDTH_PX, dtype=float)) * 255).astype(int)
     begin = f"{scene.span_s[0]:.1f} s"
-    left += int(_font(18).getlength(begin))
-    pen.text((left - 12, top + 7), begin, font=_font(18), fill=INK, anchor="rm")
+    left += int(font(18).getlength(begin))
+    pen.text((left - 12, top + 7), begin, font=font(18), fill=INK, anchor="rm")
     for x, color in enumerate(colors):
         pen.line([(left + x, top), (left + x, top + BAR_HEIGHT_PX)], fill=tuple(int(c) for c in color))
-    pen.text((left + BAR_WIDTH_PX + 10, top + 7), f"{scene.span_s[1]:.1f} s", font=_font(18), fill=INK, anchor="lm")
+    pen.text((left + BAR_WIDTH_PX + 10, top + 7), f"{scene.span_s[1]:.1f} s", font=font(18), fill=INK, anchor="lm")
 
 
 def _write_scale(pen: ImageDraw, scene: Scene) -> None:
     text = f"grid cell {scene.grid_cell:g} {scene.unit}    tick: top of the picture    grey: path on the ground"
-    pen.text((SIZE_PX[0] - MARGIN_PX, SIZE_PX[1] - FOOTER_PX + 30), text, font=_font(18), fill=SOFT, anchor="rm")
+    pen.text((SIZE_PX[0] - MARGIN_PX, SIZE_PX[1] - FOOTER_PX + 30), text, font=font(18), fill=SOFT, anchor="rm")

@@ -16,6 +16,7 @@ from small_video import write_audio, write_video
 
 from sfmcam.cli.main import run
 from sfmcam.errors import SfmcamError
+from sfmcam.io.track_file import read_tracks
 from sfmcam.jobs import Method
 from sfmcam.motion.primitive import PRIMITIVE_BY_ID
 
@@ -140,6 +141,39 @@ def test_pictures_are_drawn_unless_refused() -> None:
     write_video(Path("walk.mp4"))
     assert run(["trajectory", "-e", "fake", "walk.mp4"]) == 0
     assert {"trajectory.png", "motion.png", "points.ply"} <= {p.name for p in Path("out/walk").iterdir()}
+
+
+def test_tracks_are_counted_and_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("tracked.mp4"))
+    assert run(["trajectory", "-e", "fake", "tracked.mp4"]) == 0
+    said = "points followed: 25 on the static scene, 5 on what moves by itself; picture: out/tracked/tracks.png\n"
+    assert said in capsys.readouterr().out
+    assert len(read_tracks(Path("out/tracked/tracks.npz"))) == 30
+    assert Path("out/tracked/tracks.png").is_file()
+
+
+def test_without_pictures_tracks_are_counted_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("tracked.mp4"))
+    assert call("tracked.mp4") == 0
+    assert "points followed: 25 on the static scene, 5 on what moves by itself\n" in capsys.readouterr().out
+    assert sorted(p.name for p in Path("out/tracked").iterdir()) == FILES
+
+
+def test_json_counts_the_tracks_and_names_their_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("tracked", "walk"):
+        write_video(Path(f"{name}.mp4"))
+    assert run(["trajectory", "-e", "fake", "--json", "tracked.mp4", "walk.mp4"]) == 0
+    tracked, walk = (clip["shots"][0] for clip in json.loads(capsys.readouterr().out)["clips"])
+    assert tracked["tracks"] == {"static": 25, "moving": 5, "unjudged": 0}
+    assert {"tracks.npz", "tracks.png"} <= set(tracked["files"])
+    assert walk["tracks"] is None
+    assert not {"tracks.npz", "tracks.png"} & set(walk["files"])
+
+
+def test_an_estimator_that_follows_no_points_has_no_line_about_them(capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(Path("walk.mp4"))
+    assert call("walk.mp4") == 0
+    assert "points followed" not in capsys.readouterr().out
 
 
 def test_view_shows_the_trajectory_with_its_points(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ class Colmap:
             return Estimate(Status.MAPPING_FAILED, message=message, diagnostics=counts)
         if trajectory.num_valid < MIN_VALID_SHARE * len(frames) and self.options.choose_motion_model:
             return Estimate(Status.TOO_FEW_REGISTERED, message=message, diagnostics=counts)
-        return Estimate(Status.OK, trajectory, message, point_cloud(reconstruction), counts)
+        return Estimate(Status.OK, trajectory, message, point_cloud(reconstruction), diagnostics=counts)
 
 
 class Glomap(Colmap):
