@@ -48,21 +48,40 @@ def camerabench(folder: Path | None, labels_only: bool, limit: int | None) -> No
 
 
 @data.command()
-@click.option("--to", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Folder to render into.  [default: data/synthetic]")
-def synthetic(folder: Path | None) -> None:
-    """Render the embedded set: short clips with known camera paths, and labels that follow from them.
+@click.option(
+    "--to", "--out", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Folder to render into.  [default: data/synthetic]"
+)
+@click.option("--clips", metavar="N", type=click.IntRange(1), help="Render N random clips instead of the embedded set; needs --to.")
+@click.option("--seed", metavar="S", type=click.IntRange(0), help="Which random clips.  [default: 0]")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), help="What they are for; splits share nothing.  [default: test]")
+@click.option(
+    "--jobs", metavar="N", type=click.IntRange(1), help="Clips rendered at the same time.  [default: one per processor, at most 4]"
+)
+def synthetic(folder: Path | None, clips: int | None, seed: int | None, split: str | None, jobs: int | None) -> None:
+    """Render short clips with known camera paths, and labels that follow from them.
 
-    Only what is missing is rendered, so a run that broke off is resumed by running it again. `sfmcam bench synthetic` looks in
-    data/synthetic, or in synthetic below the folder that SFMCAM_DATA names, and renders there what it does not find.
+    Without --clips it renders the embedded set. `sfmcam bench synthetic` looks for that one in data/synthetic, or in synthetic below
+    the folder that SFMCAM_DATA names, and renders there what it does not find. With --clips it draws clips at random, of every
+    motion, in every light: tune on one split, judge on another.
+
+    Only what is missing is rendered, so a run that broke off is resumed by running it again.
     """
     from sfmcam.cli.bench_progress import show_rendering
     from sfmcam.datasets.folder import load_folder
     from sfmcam.datasets.registry import synthetic_folder
-    from sfmcam.datasets.synthetic.embedded import ensure_embedded_set
+    from sfmcam.datasets.synthetic.chance import Split
+    from sfmcam.datasets.synthetic.embedded import ensure_embedded_set, ensure_random_set
 
+    if clips is None and (seed is not None or split is not None):
+        raise click.UsageError("--seed and --split choose among random clips: say with --clips how many to render.")
+    if clips is not None and folder is None:
+        raise click.UsageError("--clips needs --to DIR, so that random clips do not replace the embedded set.")
     folder = folder or synthetic_folder()
     with show_rendering() as progress:
-        ensure_embedded_set(folder, progress=progress)
+        if clips is None:
+            ensure_embedded_set(folder, progress=progress, workers=jobs)
+        else:
+            ensure_random_set(folder, Split(split or Split.TEST), seed=seed or 0, count=clips, progress=progress, workers=jobs)
     labelled_set = load_folder(folder)
     click.echo(f"{folder}: {len(labelled_set.clips)} clips with {labelled_set.num_rows} labels.")
 

@@ -6,7 +6,7 @@ in, in units of the scene's median depth; log focal ratio.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -166,6 +166,15 @@ class CameraPath:
         """Return how far (3,) the camera has moved in the world, shake left out: what a follower copies."""
         start_from_cam = self._start_from_cam(self.intended_dofs(np.array([time_s])))[0]
         return self.world_from_start[:3, :3] @ start_from_cam[:3, 3]
+
+    def intended_world_from_cam(self, time_s: float) -> Float:
+        """Return the camera's pose (4, 4) in the world without shake."""
+        return self.world_from_start @ self._start_from_cam(self.intended_dofs(np.array([time_s])))[0]
+
+    def anchored(self, world_from_anchor: Float, phase: float) -> CameraPath:
+        """Return the same path with the start moved so that, shake left out, the camera has the pose (4, 4) at a share of the time."""
+        start_from_anchor = self._start_from_cam(self.intended_dofs(np.array([phase * self.duration_s])))[0]
+        return replace(self, world_from_start=world_from_anchor @ inverse(start_from_anchor))
 
     def _start_from_cam(self, dofs: Float) -> Float:
         return rigid_from_parts(rotation_from_vector(dofs[:, : Dof.RIGHT]), dofs[:, Dof.RIGHT : Dof.ZOOM] * self.depth_m)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sfmcam.datasets.synthetic.camera_path import Arc, DollyZoom, Ease, Shake, dolly, pan, pedestal, roll, tilt, truck, zoom
-from sfmcam.datasets.synthetic.clip import ClipSpec
 from sfmcam.datasets.synthetic.scenes.movers import MoverKind, MoverSpec
+from sfmcam.datasets.synthetic.spec import ClipSpec
 
 WALKER, VAN = MoverKind.WALKER, MoverKind.VAN
 TALL, CLASSIC = (270, 480), (384, 288)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +17,7 @@ from sfmcam.types import Bool, Float, UInt8
 # Rotated grid: each of the four samples has its own row and its own column, and their mean is the pixel's centre.
 SAMPLE_OFFSETS_PX = ((-0.125, -0.375), (0.375, -0.125), (-0.375, 0.125), (0.125, 0.375))
 SAMPLE_DITHER = (0.125, 0.625, 0.375, 0.875)  # turns the hard choices (mip level, cut-out) of the samples into soft averages
+ROLLING_BANDS = 10
 LEVEL_BIAS = -0.6  # four samples per pixel carry detail about this many levels finer than one sample does
 
 
@@ -61,6 +63,24 @@ class Renderer:
             cv2.accumulate(self._sample(view, index % len(SAMPLE_OFFSETS_PX)), total)
         return np.rint(total / len(views)).astype(np.uint8)
 
+    def draw_rolling(self, view_at: Callable[[float], View], times_s: list[float], readout_s: float) -> UInt8:
+        """Return the picture (H, W, 3) of a sensor that reads out row by row, averaged over samples in time.
+
+        Args:
+            view_at: the camera at a time.
+            times_s: the samples' times at the middle row; a multiple of four, as for `draw`.
+            readout_s: time from the first row to the last. Rows are drawn in bands of one time each, which lie differently in each
+                sample, so that their mean changes in steps of a quarter of a band.
+        """
+        rows, samples = self.size_px[1], len(SAMPLE_OFFSETS_PX)
+        total = np.zeros((rows, self.size_px[0], 3), np.float32)
+        for index, time_s in enumerate(times_s):
+            turn = index % samples
+            for band in _bands(rows, shift=turn / samples):
+                middle = (band.start + band.stop) / 2 / rows - 0.5
+                total[band] += self._sample(view_at(time_s + middle * readout_s), turn, band)
+        return np.rint(total / len(times_s)).astype(np.uint8)
+
     def depth(self, view: View, samples: tuple[int, int] | None = None) -> NDArray[np.float32]:
         """Return the depth along the optical axis of the static scene without backdrop, in metres, NaN where there is none.
 
@@ -75,6 +95,10 @@ class Renderer:
         """Return where a mover is seen, sampled as `depth` is."""
         return self._visible(view, Grid.over(self.size_px, samples), with_movers=True).surface >= self._num_static
 
+    def hole_share(self, view: View, samples: tuple[int, int]) -> float:
+        """Return the share of the picture in which nothing at all is seen, not even a backdrop."""
+        return float((self._visible(view, Grid.over(self.size_px, samples), with_movers=False).surface < 0).mean())
+
     def _visible(self, view: View, grid: Grid, *, with_movers: bool) -> Visible:
         maps = self._maps(view)
         return find_visible(maps if with_movers else maps[: self._num_static], grid, cutouts=self._cutouts)
@@ -83,9 +107,10 @@ class Renderer:
         quads_in_world = self._quads_at(view.time_s)
         return plane_maps(quads_in_world, view.cam_from_world, view.focal_px, size_px=self.size_px, one_sided=self._one_sided)
 
-    def _sample(self, view: View, turn: int) -> UInt8:
+    def _sample(self, view: View, turn: int, rows: slice = slice(None)) -> UInt8:
         maps = self._maps(view)
-        grid = Grid.over(self.size_px, offset_px=SAMPLE_OFFSETS_PX[turn])
+        whole = Grid.over(self.size_px, offset_px=SAMPLE_OFFSETS_PX[turn])
+        grid = Grid(whole.x, whole.y[rows])
         seen = find_visible(maps, grid, cutouts=self._cutouts, alpha_threshold=SAMPLE_DITHER[turn])
         x, y = self._texels(maps, grid, seen, dither=SAMPLE_DITHER[turn])
         return np.asarray(cv2.remap(self._picture, x, y, cv2.INTER_LINEAR), np.uint8)
@@ -115,3 +140,11 @@ class Renderer:
             placed[start:stop, :, 2] += world_from_mover[:3, 3]
             start = stop
         return placed
+
+
+def _bands(rows: int, *, shift: float) -> Iterator[slice]:
+    """Yield ROLLING_BANDS or one more equal parts of the rows, moved down by a share of a part."""
+    edges = np.rint((np.arange(ROLLING_BANDS + 1) + shift) * rows / ROLLING_BANDS).astype(int).clip(0, rows)
+    for start, stop in zip([0, *edges[:-1]], edges, strict=True):
+        if stop > start:
+            yield slice(int(start), int(stop))

@@ -3,6 +3,7 @@
 videos/<id>.mp4                     H.264
 poses/<id>.tum                      camera-to-world, OpenCV axes, times of the frames
 intrinsics/<id>.txt                 fx fy cx cy of each frame
+depth/<id>.npz                      on request: depth and mover masks of every frame at a quarter of the size
 clips/<id>.json                     the clip's line of the manifest; written last, so a clip that has one is complete
 binary_classification/<Task>.jsonl  one line per clip that is sure
 manifest.json                       all clips with their labels, yes, no or unsure
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import numpy as np
 from sfmcam.datasets.questions import QUESTIONS
 from sfmcam.datasets.synthetic.clip import RenderedClip
 from sfmcam.datasets.synthetic.labels import Thresholds, Truth, label_clip
+from sfmcam.datasets.synthetic.subsets import subsets_of
 from sfmcam.errors import InputError
 from sfmcam.io.atomic import replacing
 from sfmcam.io.json_file import write_json
@@ -29,7 +32,7 @@ from sfmcam.io.tum import write_tum
 from sfmcam.motion.primitive import PRIMITIVES
 from sfmcam.types import UInt8
 
-FOLDERS = ("videos", "poses", "intrinsics", "clips", "binary_classification")
+FOLDERS = ("videos", "poses", "intrinsics", "depth", "clips", "binary_classification")
 DOMINATES = 0.25  # share of the picture, averaged over the clip, from which movers dominate it
 
 # mbtree reads past pictures whose size is no multiple of 16, so that the same frames gave different files from run to run (measured)
@@ -51,21 +54,35 @@ def make_folders(folder: Path) -> None:
         raise InputError(f"cannot write to {folder}: {(error.strerror or str(error)).lower()}") from error
 
 
-def write_clip(folder: Path, clip: RenderedClip, *, digest: str = "") -> ManifestEntry:
+def clip_files(folder: Path, clip_id: str) -> tuple[Path, ...]:
+    """Return the files of a clip that are there whatever was requested, but for its entry: video, poses, intrinsics."""
+    return folder / "videos" / f"{clip_id}.mp4", folder / "poses" / f"{clip_id}.tum", folder / "intrinsics" / f"{clip_id}.txt"
+
+
+def depth_file(folder: Path, clip_id: str) -> Path:
+    """Return where a clip's depth and mover masks belong."""
+    return folder / "depth" / f"{clip_id}.npz"
+
+
+def write_clip(folder: Path, clip: RenderedClip, *, digest: str = "", with_depth: bool = False) -> ManifestEntry:
     """Write the files of one clip into a layout made by `make_folders`, and return its line of the manifest.
 
     Args:
         folder: root of the layout.
         clip: the clip.
         digest: name of recipe and generator, kept in the entry to tell whether the clip is up to date.
+        with_depth: whether to write depth and mover masks too.
 
     Raises:
         InputError: a file cannot be written.
     """
     name = clip.spec.id
-    write_video(folder / "videos" / f"{name}.mp4", clip.frames, fps=clip.spec.fps, crf=clip.spec.crf)
-    write_tum(folder / "poses" / f"{name}.tum", clip.trajectory())
-    _write_intrinsics(folder / "intrinsics" / f"{name}.txt", clip)
+    video, poses, intrinsics = clip_files(folder, name)
+    write_video(video, clip.frames, fps=clip.spec.fps, crf=clip.spec.crf)
+    write_tum(poses, clip.trajectory())
+    _write_intrinsics(intrinsics, clip)
+    if with_depth:
+        write_depth(depth_file(folder, name), clip)
     entry = manifest_entry(clip, label_clip(clip)) | {"digest": digest}
     write_json(folder / "clips" / f"{name}.json", entry)
     return entry
@@ -89,6 +106,16 @@ def write_video(path: Path, frames: UInt8, *, fps: float, crf: int) -> None:
         container.mux(stream.encode())
 
 
+def write_depth(path: Path, clip: RenderedClip) -> None:
+    """Write `depth` (N, h, w) float16 in metres, NaN for the sky, and `mover` (N, h, w) bool, both as `RenderedClip` has them.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, depth=clip.depth.astype(np.float16), mover=clip.mover_masks)
+
+
 def manifest_entry(clip: RenderedClip, truth: Truth) -> ManifestEntry:
     """Return what the manifest says of a clip."""
     spec, mover_share = clip.spec, float(clip.mover_masks.mean())
@@ -106,12 +133,20 @@ def manifest_entry(clip: RenderedClip, truth: Truth) -> ManifestEntry:
         "kind": "rendered",
         "label_basis": "true camera path",
         "scene": spec.scene,
+        "hfov_deg": round(spec.hfov_deg, 3),
+        "shutter": round(spec.shutter, 3),
+        "exposure": round(spec.exposure, 3),
+        "noise": round(spec.noise, 3),
+        "crf": spec.crf,
+        "shake_deg": round(float(np.degrees(spec.shake.rotation_rad)), 4) if spec.shake else 0.0,
         "seed": spec.seed,
         "mover_share": round(mover_share, 4),
         "median_depth_m": round(float(np.median(clip.median_depth)), 4),
         "picture_motion_px": round(truth.picture_motion_px, 3),
         "video": f"{spec.id}.mp4",
         "source": "rendered by sfmcam.datasets.synthetic",
+        "subsets": [str(subset) for subset in subsets_of(spec, truth)],
+        "finish": asdict(spec.finish),
         "labels": {primitive.id: str(truth.labels[primitive.id]) for primitive in PRIMITIVES},
     }
 

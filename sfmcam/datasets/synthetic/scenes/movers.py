@@ -53,7 +53,7 @@ def build_movers(specs: tuple[MoverSpec, ...], scene: Scene, path: CameraPath, *
     for spec in specs:
         ground = _ground_path(spec, scene, path)
         drives_right = bool(ground(path.duration_s)[0, 3] >= ground(0.0)[0, 3])
-        movers += _walker(rng, ground) if spec.kind is MoverKind.WALKER else [_van(rng, ground, drives_right=drives_right)]
+        movers += walker_bodies(rng, ground) if spec.kind is MoverKind.WALKER else [van_body(rng, ground, drives_right=drives_right)]
     return tuple(movers)
 
 
@@ -71,7 +71,7 @@ def _ground_path(spec: MoverSpec, scene: Scene, path: CameraPath) -> MoverPath:
     return world_from_ground
 
 
-def _walker(rng: np.random.Generator, ground: MoverPath) -> list[Mover]:
+def walker_bodies(rng: np.random.Generator, ground: MoverPath) -> list[Mover]:
     """Return torso, arms, legs and shadow of a person 1.75 m tall."""
     coat, trousers = varied(INKS[int(rng.integers(len(INKS)))], rng, 0.1), varied((0.22, 0.25, 0.33), rng, 0.35)
     skin, shoe = varied((0.76, 0.58, 0.46), rng, 0.14), varied((0.16, 0.13, 0.11), rng, 0.3)
@@ -108,7 +108,8 @@ def _hinged(ground: MoverPath, hinge_m: tuple[float, float], swing_rad: float) -
     return world_from_limb
 
 
-def _van(rng: np.random.Generator, ground: MoverPath, *, drives_right: bool) -> Mover:
+def van_body(rng: np.random.Generator, ground: MoverPath, *, drives_right: bool) -> Mover:
+    """Return a delivery van, 4.2 m long."""
     color = varied(INKS[int(rng.integers(len(INKS)))], rng, 0.1)
     body = van(Studio(rng, Light((0.3, -1.0, -0.6)), 100), (0.0, 0.0, 0.0), color, drives_right=drives_right)
     return Mover(body.surfaces, ground)
