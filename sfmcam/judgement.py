@@ -16,6 +16,7 @@ from sfmcam.motion.camerabench import camerabench_scores
 from sfmcam.motion.describe import describe
 from sfmcam.motion.measure import measure
 from sfmcam.motion.score import score_primitives
+from sfmcam.motion.steadiness import measure_steadiness
 from sfmcam.motion.track_count import TrackCount, count_tracks
 from sfmcam.results import Checkpoint, ClipResult, ShotResult, failed_clip
 from sfmcam.types import CameraTrajectory, Estimate, Frames, PointTracks, Status, UInt8
@@ -76,14 +77,15 @@ def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_fram
         message = f"only {num_posed} of {len(trajectory)} frames have a pose"
         return replace(result, status=Status.TOO_FEW_REGISTERED, message=message, num_posed=num_posed)
     measurement = measure(trajectory)
+    steadiness = measure_steadiness(measurement)
     return replace(
         result,
         num_posed=num_posed,
         focal_px=_median_focal_px(trajectory),
         image_size_px=trajectory.image_size_px,
         scores={"depth": score_primitives(measurement), "camerabench": camerabench_scores(trajectory)},
-        sentence=describe(measurement),
-        motion=measurement.to_json(),
+        sentence=describe(measurement, steadiness),
+        motion=measurement.to_json() | {"steadiness": steadiness.to_json()},
         evidence=finite(asdict(trajectory.evidence)),
     )
 

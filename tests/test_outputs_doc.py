@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfmcam.judgement import motion_document
+from sfmcam.motion.steadiness import Steadiness, SteadinessMeasurement
 from sfmcam.results import ClipResult, Seconds, ShotResult
 from sfmcam.types import Evidence, Status
 from sfmcam.workspace import SHOT_FILES, BenchFolder, ClipFolder
@@ -17,6 +18,7 @@ BENCH = BenchFolder(Path())
 BENCH_FILES = (BENCH.store, BENCH.lock, BENCH.scratch, BENCH.results_json, BENCH.results_md, BENCH.scores("x", "camerabench"))
 KEYS = {
     *motion_document(ShotResult(0, 0.0, 1.0, Status.OK), problems=()),
+    *SteadinessMeasurement(Steadiness.UNKNOWN).to_json(),
     *(field.name for kind in (ClipResult, Seconds, Evidence) for field in fields(kind)),
 }
 
@@ -29,6 +31,11 @@ def test_statuses(status: Status) -> None:
 @pytest.mark.parametrize("name", [*SHOT_FILES, ClipFolder(Path()).log.name, *(path.name for path in BENCH_FILES)])
 def test_files(name: str) -> None:
     assert name in TEXT
+
+
+@pytest.mark.parametrize("kind", Steadiness)
+def test_kinds_of_steadiness(kind: Steadiness) -> None:
+    assert f"`{kind.value}`" in TEXT
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))

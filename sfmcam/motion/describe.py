@@ -11,6 +11,7 @@ from sfmcam.motion.legs import SIGMAS, Leg, find_legs, find_phases
 from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, TRANSLATION_DOFS, Dof
 from sfmcam.motion.smooth import smooth
+from sfmcam.motion.steadiness import Steadiness, SteadinessMeasurement, measure_steadiness, net_of_noise
 from sfmcam.types import Float, Scale
 
 MAX_PHASES = 4  # beyond either, the sentence sums up instead of telling the order
@@ -18,8 +19,9 @@ MAX_LEGS = 6
 MAX_DOFS_IN_SUMMARY = 4
 BACK_RATIO = 0.75  # a return of at least this share (and at most its inverse) is "and back"
 NET_SHARE = 0.3  # for a motion that turns several times, the net change is told from this share of the range on
-SHAKE_WIDTHS = 0.002  # one pixel in 500
-STRONG_SHAKE_WIDTHS = 0.01
+STRONG_SHAKE_WIDTHS = 0.01  # five pixels in 500
+HAND_RATIO = 1.5  # a hand shakes this many times more below 4 Hz than above; an engine or a footstep does not
+SHAKE_WIDTHS = 0.002  # as `steadiness` has it, for clips too short or too sparse for it
 DRIFT_WIDTHS = 0.005  # less than this (and than twice its uncertainty) is "still", more but not enough to be told is "hardly moves"
 NOISE_TO_JITTER = 2.0  # jitter below this many times what the noise alone would leave (noise / sqrt 2) is not called shake
 
@@ -28,25 +30,25 @@ VERB = {p.dof: p.words.split()[0] for p in PRIMITIVES if p.dof is not None}
 DIRECTION = {(p.dof, p.sign): p.words.split()[1] for p in PRIMITIVES if p.dof is not None}
 
 
-def describe(measurement: MotionMeasurement) -> str:
+def describe(measurement: MotionMeasurement, steadiness: SteadinessMeasurement | None = None) -> str:
     """Return a sentence such as "The camera pans right 23 degrees while moving in by 0.4 scene depths.".
 
     Motions are told in the order of time ("..., then ...") if they happen one after the other, joined by "while" if
     together, the largest first. Rotation is in degrees, zoom as a ratio; translation in metres for a metric trajectory, in
     scene depths where the depth of the scene is known, else in "units of the path", which say nothing about the scene.
     A motion is told only if it exceeds twice its uncertainty, four times the clip's jitter, 2 % of the picture width, and
-    a tenth of the largest motion of the clip.
+    a tenth of the largest motion of the clip. Shake is told as `measure_steadiness` sees it, "hand-held" where its spectrum is a hand's.
     """
-    legs = find_legs(measurement)
-    shake = _shake(measurement)
+    steadiness = steadiness or measure_steadiness(measurement)
+    legs = [] if steadiness.kind is Steadiness.FIXED_SHAKY else find_legs(measurement)
     if not legs:
-        return f"The camera {_without_motion(measurement, shake)}."
+        return f"The camera {_without_motion(measurement, steadiness)}."
     phases, teller = find_phases(legs), _Teller(measurement)
     if len(phases) > MAX_PHASES or len(legs) > MAX_LEGS:
         told = f"keeps changing its motion: it {teller.summary(legs)}"
     else:
         told = ", then ".join(teller.phase(phase) for phase in phases)
-    return f"The camera {told}{', ' + shake.replace('shakes', 'shaking') if shake else ''}."
+    return f"The camera {told}{_while_moving(steadiness)}."
 
 
 class _Teller:
@@ -156,17 +158,36 @@ def _sign(value: float) -> int:
     return 1 if value > 0 else -1
 
 
-def _without_motion(measurement: MotionMeasurement, shake: str) -> str:
-    if shake:
-        return f"{shake} but goes nowhere"
+def _without_motion(measurement: MotionMeasurement, steadiness: SteadinessMeasurement) -> str:
+    if steadiness.kind is Steadiness.UNKNOWN and _residual_widths(measurement) >= SHAKE_WIDTHS:
+        return f"{_shakes(_residual_widths(measurement))} but goes nowhere"
+    if steadiness.kind is Steadiness.FIXED_SHAKY:
+        held = "is hand-held and " if _is_hand_held(steadiness) else ""
+        return f"{held}{_shakes(steadiness.shake_widths)} but goes nowhere"
     drift = np.nan_to_num(measurement.extent) > np.maximum(SIGMAS * np.nan_to_num(measurement.sigma), DRIFT_WIDTHS / measurement.image_gain)
     return "hardly moves" if drift.any() else "holds still"
 
 
-def _shake(measurement: MotionMeasurement) -> str:
-    """Return "shakes", "shakes slightly", or "" where the jitter cannot be told from noise."""
-    real = np.nan_to_num(measurement.jitter) > NOISE_TO_JITTER * measurement.noise / np.sqrt(2.0)
-    widths = float(np.linalg.norm(np.where(real, measurement.image_gain * measurement.jitter, 0.0)))
-    if widths < SHAKE_WIDTHS:
+def _while_moving(steadiness: SteadinessMeasurement) -> str:
+    """Return how a moving camera is held, to be put behind what it does; "" for a steady one."""
+    if steadiness.kind is not Steadiness.SHAKY:
         return ""
+    held = "hand-held and " if _is_hand_held(steadiness) else ""
+    return f", {held}{_shakes(steadiness.shake_widths).replace('shakes', 'shaking')}"
+
+
+def _shakes(widths: float) -> str:
+    if widths < SHAKE_WIDTHS:
+        return "sways slightly"
     return "shakes" if widths >= STRONG_SHAKE_WIDTHS else "shakes slightly"
+
+
+def _is_hand_held(steadiness: SteadinessMeasurement) -> bool:
+    tremble = net_of_noise(steadiness.tremble)
+    return bool(np.isfinite(tremble)) and net_of_noise(steadiness.hand) >= HAND_RATIO * max(tremble, SHAKE_WIDTHS / 2)
+
+
+def _residual_widths(measurement: MotionMeasurement) -> float:
+    """Jitter as far as it cannot be noise, in picture widths: all that a clip can tell that is too short or too sparse for a spectrum."""
+    real = np.nan_to_num(measurement.jitter) > NOISE_TO_JITTER * measurement.noise / np.sqrt(2.0)
+    return float(np.linalg.norm(np.where(real, measurement.image_gain * measurement.jitter, 0.0)))
