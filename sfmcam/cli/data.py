@@ -70,7 +70,8 @@ def synthetic(folder: Path | None, clips: int | None, seed: int | None, split: s
     from sfmcam.datasets.folder import load_folder
     from sfmcam.datasets.registry import synthetic_folder
     from sfmcam.datasets.synthetic.chance import Split
-    from sfmcam.datasets.synthetic.embedded import ensure_embedded_set, ensure_random_set
+    from sfmcam.datasets.synthetic.embedded import ensure_embedded_set
+    from sfmcam.datasets.synthetic.random_set import ensure_random_set
 
     if clips is None and (seed is not None or split is not None):
         raise click.UsageError("--seed and --split choose among random clips: say with --clips how many to render.")

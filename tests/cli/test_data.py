@@ -14,7 +14,8 @@ from label_folder import make_label_folder
 from sfmcam.cli.main import run
 from sfmcam.datasets import camerabench_download
 from sfmcam.datasets.camerabench_download import DownloadReport
-from sfmcam.datasets.synthetic import embedded
+from sfmcam.datasets.synthetic import embedded, random_set
+from sfmcam.datasets.synthetic.chance import Split
 
 
 @pytest.fixture
@@ -62,7 +63,8 @@ def test_says_what_is_here_and_what_is_not(tmp_path: Path, monkeypatch: pytest.M
 def test_the_embedded_set_is_rendered(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def render(folder: Path, *, progress: Callable[[int, int], None]) -> Path:
+    def render(folder: Path, *, progress: Callable[[int, int], None], workers: int | None) -> Path:
+        assert workers is None
         progress(0, 1)
         make_label_folder(folder, {"Static": {"a.mp4": True}, "Pan_Left": {"a.mp4": False}})
         progress(1, 1)
@@ -75,6 +77,42 @@ def test_the_embedded_set_is_rendered(
     captured = capsys.readouterr()
     assert captured.out == f"{'elsewhere' if options else 'mine/synthetic'}: 1 clips with 2 labels.\n"
     assert "Rendering 1 clips" in captured.err
+
+
+def test_random_clips_are_rendered_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[Any] = []
+
+    def render(folder: Path, split: Split, **options: Any) -> Path:
+        options.pop("progress")(0, 9)
+        asked.append((folder, split, options))
+        make_label_folder(folder, {"Static": {"a.mp4": True}, "Pan_Left": {"a.mp4": False}})
+        return folder
+
+    monkeypatch.setattr(random_set, "ensure_random_set", render)
+    out = tmp_path / "r"
+    assert run(["data", "synthetic", "--out", str(out), "--clips", "9", "--seed", "4", "--split", "val", "--jobs", "2"]) == 0
+    assert run(["data", "synthetic", "--to", str(tmp_path / "s"), "--clips", "9"]) == 0
+    assert asked == [
+        (out, Split.VAL, {"seed": 4, "count": 9, "workers": 2}),
+        (tmp_path / "s", Split.TEST, {"seed": 0, "count": 9, "workers": None}),
+    ]
+    assert "1 clips with 2 labels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (["--seed", "1"], "--clips"),
+        (["--split", "val"], "--clips"),
+        (["--clips", "5"], "--to DIR"),
+        (["--clips", "0", "--to", "x"], "range"),
+        (["--clips", "5", "--to", "x", "--split", "dev"], "train"),
+        (["--clips", "5", "--to", "x", "--seed", "-1"], "range"),
+    ],
+)
+def test_options_that_do_not_fit_together(options: list[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "synthetic", *options]) == 2
+    assert hint in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [["--limit", "0"], ["--limit", "x"], ["--from", "y"]])

@@ -15,13 +15,16 @@ import pytest
 from shared_data import SHARED, needs_shared
 
 from sfmcam.datasets.folder import load_folder
-from sfmcam.datasets.synthetic import embedded
+from sfmcam.datasets.synthetic import rendered_set
 from sfmcam.datasets.synthetic.camera_path import Shake, pan, zoom
-from sfmcam.datasets.synthetic.clip import SCENES, ClipSpec, render_clip
-from sfmcam.datasets.synthetic.embedded import ensure_embedded_set, ensure_set
+from sfmcam.datasets.synthetic.clip import render_clip
+from sfmcam.datasets.synthetic.embedded import ensure_embedded_set
 from sfmcam.datasets.synthetic.labels import Label, Thresholds, label_clip
+from sfmcam.datasets.synthetic.rendered_set import ensure_set
 from sfmcam.datasets.synthetic.scene import Scene, vertical
 from sfmcam.datasets.synthetic.scenes.movers import MoverKind, MoverSpec
+from sfmcam.datasets.synthetic.spec import ClipSpec
+from sfmcam.datasets.synthetic.stage import SCENES
 from sfmcam.datasets.synthetic.writer import write_video
 from sfmcam.errors import InputError, SfmcamError
 from sfmcam.io.tum import read_tum
@@ -140,7 +143,7 @@ def test_another_recipe_or_version_is_rendered_anew_and_old_clips_go(tmp_path: P
     ensure_set(tmp_path, (changed, SPECS[1]), workers=1)
     assert manifest(tmp_path)["pan"]["labels"]["pan_left"] == "yes"
     assert ages(tmp_path)["zoom.mp4"] == before["zoom.mp4"]
-    monkeypatch.setattr(embedded, "GENERATOR_VERSION", "next")
+    monkeypatch.setattr(rendered_set, "GENERATOR_VERSION", "next")
     ensure_set(tmp_path, (SPECS[1],), workers=1)
     assert ages(tmp_path)["zoom.mp4"] != before["zoom.mp4"]
     assert sorted(path.name for folder in ("videos", "poses", "intrinsics") for path in (tmp_path / folder).iterdir()) == [
@@ -161,7 +164,7 @@ def test_several_processes_write_the_same_set(tmp_path: Path) -> None:
 def test_a_process_that_dies_is_one_sentence_and_loses_nothing_that_is_done(tmp_path: Path) -> None:
     specs = tuple(replace(spec, scene="gallery") for spec in SPECS[:2])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedded, "_use_one_thread", _die)
+        patch.setattr(rendered_set, "_use_one_thread", _die)
         with pytest.raises(SfmcamError, match="run it again"):
             ensure_set(tmp_path, specs, workers=2)
     assert manifest(ensure_set(tmp_path, specs, workers=1)).keys() == {"pan", "zoom"}

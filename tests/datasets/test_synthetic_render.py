@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from sfmcam.datasets.synthetic.atlas import ATLAS_WIDTH_PX, LEVELS, build_atlas, mip_levels
-from sfmcam.datasets.synthetic.clip import SCENES, ClipSpec, Stage, build_stage, render_clip
+from sfmcam.datasets.synthetic.clip import render_clip
 from sfmcam.datasets.synthetic.render import SAMPLE_OFFSETS_PX, Renderer, View
 from sfmcam.datasets.synthetic.scene import BoxTextures, Mover, Scene, Surface, box, vertical
 from sfmcam.datasets.synthetic.scenes.movers import MoverKind, MoverSpec
+from sfmcam.datasets.synthetic.spec import ClipSpec
+from sfmcam.datasets.synthetic.stage import SCENES, Stage, build_stage
 from sfmcam.datasets.synthetic.visibility import Grid
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector

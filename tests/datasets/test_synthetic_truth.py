@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sfmcam.datasets.synthetic.camera_path import Arc, Curve, DollyZoom, Ease, dolly, pan, pedestal, roll, tilt, truck, zoom
-from sfmcam.datasets.synthetic.clip import ClipSpec, Stage, build_stage
+from sfmcam.datasets.synthetic.spec import ClipSpec
+from sfmcam.datasets.synthetic.stage import Stage, build_stage
 from sfmcam.geometry.projection import intrinsics, project
 from sfmcam.geometry.rigid import inverse, transform_points
 from sfmcam.types import Float
