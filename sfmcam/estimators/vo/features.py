@@ -1,4 +1,9 @@
-"""Where to put points: corners spread over the picture, a few per cell, so that no textured corner of it takes them all."""
+"""Where to put points: corners that can be located precisely, spread over the picture, a few per cell of a grid.
+
+A corner's worth is the precision that its neighbourhood promises (Shi and Tomasi 1994, in units of noise): the smaller eigenvalue of the
+structure tensor over the variance of what disturbs it, which is sensor noise plus a part that grows with the contrast itself, since
+resampling and compression blur a strong edge more than a weak one. Points on a plain edge slide along it, and lose by this measure.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,20 @@ from numpy.typing import NDArray
 from sfmcam.types import Bool, UInt8
 
 Float32 = NDArray[np.float32]
+Indices = NDArray[np.intp]
 
+SMOOTHING_PX = 0.7  # linear interpolation smooths by up to this much, depending on the fraction of a pixel; so it varies less
+NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)  # blind to slopes and curvature (Immerkaer 1996)
+NOISE_RESPONSE = 0.525  # mean absolute answer of NOISE_KERNEL to white noise of deviation 1 that went through the smoothing
+NOISE_SLOPE_VARIANCE = 0.073  # variance that the same noise gives to each slope
+NOISE_TILE_PX, NOISE_SHARE = 16, 0.2  # noise is read from the smoothest fifth of the picture
+MIN_NOISE = 1.5  # grey levels; what a codec leaves behind looks smooth, but is as wrong as sensor noise of this strength
+
+MODEL_ERROR = 0.06  # of the contrast: what does not fit for reasons other than noise
+EDGE_GUARD = 2.0  # times the slope that noise alone is expected to add
+BLOCK_PX = 7  # neighbourhood of which the structure tensor is taken
+SPACING_PX = 7  # a corner is the best of a square of this size, and as far from those that are already followed
 POINTS_PER_CELL = 3
-SUPPRESSION_PX = 7  # a corner is the best of a square of this size
-BLOCK_PX = 5  # neighbourhood over which the structure tensor is summed
-MIN_STRENGTH = 2e-5  # smaller eigenvalue of the structure tensor, in cv2's unit; below it lies the noise of a flat wall
-MIN_SHARE = 0.02  # of the strongest corner of the cell: points along an edge slide
 
 
 @dataclass(frozen=True)
@@ -37,54 +50,95 @@ class Box:
         """True where no pixel lies inside."""
         return self.x1 <= self.x0 or self.y1 <= self.y0
 
-    def contains(self, points_px: Float32) -> Bool:
-        """Return which points (M, 2), in OpenCV's coordinates, lie inside (M,)."""
-        x, y = points_px[:, 0], points_px[:, 1]
+    def contains(self, points: Float32) -> Bool:
+        """Return which points (N, 2), in OpenCV's coordinates, lie inside (N,)."""
+        x, y = points[:, 0], points[:, 1]
         return np.asarray((x >= self.x0) & (x <= self.x1 - 1) & (y >= self.y0) & (y <= self.y1 - 1))
 
 
-def detect_corners(image: UInt8, box: Box, *, taken_px: Float32, max_points: int) -> Float32:
-    """Return new corners (K, 2) float32 inside `box`, away from those that are `taken_px` (M, 2); OpenCV's coordinates.
+@dataclass(frozen=True)
+class Surface:
+    """A picture made ready for measuring: `level` (H, W) smoothed grey levels."""
 
-    Every cell of a grid is filled up to its quota, strongest corners first (Shi and Tomasi 1994: smaller eigenvalue of the
-    structure tensor), so that the number alive stays near `max_points`.
+    level: Float32
+
+    @staticmethod
+    def of(image: UInt8) -> Surface:
+        """Smooth a grey picture (H, W)."""
+        return Surface(np.asarray(cv2.GaussianBlur(image.astype(np.float32), (5, 5), SMOOTHING_PX), np.float32))
+
+    def slopes(self) -> tuple[Float32, Float32]:
+        """Return the slopes (H, W) to the right and down, in grey levels per pixel."""
+        flat, rise = np.ones(1, np.float32), np.array([-0.5, 0, 0.5], np.float32)
+        right, down = cv2.sepFilter2D(self.level, -1, rise, flat), cv2.sepFilter2D(self.level, -1, flat, rise)
+        return np.asarray(right, np.float32), np.asarray(down, np.float32)
+
+    def noise(self) -> float:
+        """Return the standard deviation of the sensor noise before smoothing, in grey levels."""
+        answer = np.abs(cv2.filter2D(self.level, -1, NOISE_KERNEL))
+        height, width = answer.shape
+        tiles = (max(width // NOISE_TILE_PX, 1), max(height // NOISE_TILE_PX, 1))
+        quiet = float(np.quantile(cv2.resize(answer, tiles, interpolation=cv2.INTER_AREA), NOISE_SHARE))
+        return max(quiet / NOISE_RESPONSE, MIN_NOISE)
+
+
+def precision(xx: Float32, yy: Float32, xy: Float32, *, noise: float) -> Float32:
+    """Return what each observation tells of a corner's position along its weakest direction, in 1/px^2, from mean products of slopes."""
+    half = (xx + yy) / 2
+    smaller = half - np.sqrt(((xx - yy) / 2) ** 2 + xy**2) - np.float32(EDGE_GUARD * NOISE_SLOPE_VARIANCE * noise**2)
+    return np.asarray(smaller / (np.float32(noise**2) + np.float32(2 * MODEL_ERROR**2) * half), np.float32)
+
+
+def detect_corners(surface: Surface, box: Box, *, taken: Float32, max_points: int, noise: float, max_sigma_px: float) -> Float32:
+    """Return new corners (K, 2) inside `box`, away from those that are `taken` (M, 2); OpenCV's coordinates.
+
+    Every cell of a grid is filled up to its quota, best corners first, so that the number alive stays near `max_points`.
+
+    Args:
+        surface: the picture.
+        box: where to look.
+        taken: points that are already followed.
+        max_points: how many points the whole box shall hold.
+        noise: of the picture, see `Surface.noise`.
+        max_sigma_px: expected error of position above which a corner is no good.
     """
     if box.is_empty:
         return np.empty((0, 2), np.float32)
-    strength = np.asarray(cv2.cornerMinEigenVal(image, BLOCK_PX, ksize=3), np.float32)
-    peaks = strength >= cv2.dilate(strength, np.ones((SUPPRESSION_PX, SUPPRESSION_PX), np.uint8))
-    peaks &= strength > MIN_STRENGTH
-    rows, columns = np.nonzero(peaks[box.y0 : box.y1, box.x0 : box.x1])
-    corners = np.column_stack([columns + box.x0, rows + box.y0]).astype(np.float32)
-    found = strength[rows + box.y0, columns + box.x0]
-    free = _is_free(corners, taken_px, image.shape)
-    return _fill_cells(corners[free], found[free], box, taken_px=taken_px, max_points=max_points)
+    right, down = surface.slopes()
+    block = (BLOCK_PX, BLOCK_PX)
+    products = (np.asarray(cv2.blur(a * b, block), np.float32) for a, b in ((right, right), (down, down), (right, down)))
+    worth = precision(*products, noise=noise)
+    free = (worth > 1 / (max_sigma_px * BLOCK_PX) ** 2) & (worth >= cv2.dilate(worth, np.ones((SPACING_PX, SPACING_PX), np.uint8)))
+    free &= ~_near(taken, worth.shape)
+    rows, columns = np.nonzero(free[box.y0 : box.y1, box.x0 : box.x1])
+    corners = np.column_stack([columns + box.x0, rows + box.y0])
+    best_first = np.argsort(-worth[corners[:, 1], corners[:, 0]], kind="stable")
+    return _fill_cells(corners[best_first].astype(np.float32), box, taken=taken, max_points=max_points)
 
 
-def _is_free(corners: Float32, taken_px: Float32, shape: tuple[int, ...]) -> Bool:
+def _near(points: Float32, shape: tuple[int, ...]) -> Bool:
+    """Return the pixels (H, W) that are closer than SPACING_PX to one of the points."""
     marks = np.zeros(shape, np.uint8)
-    at = np.rint(taken_px).astype(np.intp)
+    at = np.rint(points).astype(np.intp)
     marks[np.clip(at[:, 1], 0, shape[0] - 1), np.clip(at[:, 0], 0, shape[1] - 1)] = 1
-    occupied = cv2.dilate(marks, np.ones((2 * SUPPRESSION_PX - 1, 2 * SUPPRESSION_PX - 1), np.uint8))
-    at = corners.astype(np.intp)
-    return np.asarray(occupied[at[:, 1], at[:, 0]] == 0)
+    return np.asarray(cv2.dilate(marks, np.ones((2 * SPACING_PX - 1, 2 * SPACING_PX - 1), np.uint8)) > 0)
 
 
-def _fill_cells(corners: Float32, strength: Float32, box: Box, *, taken_px: Float32, max_points: int) -> Float32:
+def _fill_cells(corners: Float32, box: Box, *, taken: Float32, max_points: int) -> Float32:
+    """Keep of the corners, best first, as many per cell as its quota leaves room for."""
     area = (box.x1 - box.x0) * (box.y1 - box.y0)
     cell_px = max(float(np.sqrt(area * POINTS_PER_CELL / max_points)), 1.0)
-    columns = int((box.x1 - box.x0) / cell_px) + 1
-    cell = _cell_of(corners, box, cell_px, columns)
-    order = np.lexsort((-strength, cell))
-    cell, corners, strength = cell[order], corners[order], strength[order]
-    starts = np.flatnonzero(np.diff(cell, prepend=-1))
-    sizes = np.diff(np.append(starts, len(cell)))
-    rank = np.arange(len(cell)) - np.repeat(starts, sizes)
-    best = np.repeat(strength[starts], sizes)
-    num_cells = columns * (int((box.y1 - box.y0) / cell_px) + 1)
-    alive = np.bincount(np.clip(_cell_of(taken_px, box, cell_px, columns), 0, num_cells - 1), minlength=num_cells)
-    return corners[(rank + alive[cell] < POINTS_PER_CELL) & (strength > MIN_SHARE * best)]
+    across = int((box.x1 - box.x0) / cell_px) + 1
+    cell = _cell_of(corners, box, cell_px, across)
+    alive = np.bincount(_cell_of(taken, box, cell_px, across), minlength=int(cell.max(initial=0)) + 1)
+    order = np.argsort(cell, kind="stable")
+    starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    sizes = np.diff(np.append(starts, len(order)))
+    rank = np.empty(len(order), np.intp)
+    rank[order] = np.arange(len(order)) - np.repeat(starts, sizes)
+    return corners[rank + alive[cell] < POINTS_PER_CELL]
 
 
-def _cell_of(points: Float32, box: Box, cell_px: float, columns: int) -> NDArray[np.intp]:
-    return ((points[:, 1] - box.y0) // cell_px * columns + (points[:, 0] - box.x0) // cell_px).astype(np.intp)
+def _cell_of(points: Float32, box: Box, cell_px: float, across: int) -> Indices:
+    row, column = (points[:, 1] - box.y0) // cell_px, (points[:, 0] - box.x0) // cell_px
+    return np.maximum(row * across + column, 0).astype(np.intp)

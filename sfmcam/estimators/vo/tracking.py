@@ -1,44 +1,39 @@
-"""Points followed through a shot: pyramidal Lucas-Kanade from frame to frame, checked backwards, topped up where cells run empty."""
+"""Points followed through a shot: corners spread over the picture, found again in every frame, and topped up where cells run empty."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from sfmcam.config import Model
-from sfmcam.estimators.vo.features import Box, Float32, detect_corners
-from sfmcam.types import Bool, Frames, PointTracks, UInt8
+from sfmcam.estimators.vo.features import MIN_NOISE, Box, Float32, detect_corners
+from sfmcam.estimators.vo.tracking_flow import Flock, View, follow
+from sfmcam.estimators.vo.tracking_patches import Patches, cut_patches
+from sfmcam.types import Frames, PointTracks, UInt8
 
-WINDOW_PX, CHECK_WINDOW_PX = 17, 9  # one more than a multiple of 8: what OpenCV's vector code is quick at
-LEVELS = 3
-STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01)
+FEW = 1 / 3  # of the points wanted, below which new ones are searched for at once, and weaker ones will do
+WEAKER = 2.5  # times the expected error that is accepted otherwise
+GROWTH_TO_RENEW = 1.5  # of a patch's area, either way, at which its first look is replaced
+CLOSE_PX = 3.0  # points that come nearer than this follow the same thing
+DISASTER = 0.5  # share of the points that vanish at once: a flash, a dropped frame, a blow; they are searched for again ...
+PATIENCE = 2  # ... in as many later frames
+RETURN = 0.3  # share of them that must come back for the search to end
+
+Int32 = NDArray[np.int32]
 
 
 class TrackingOptions(Model):
     """How points are found and followed."""
 
     max_points: int = Field(default=360, ge=20, description="points alive at a time")
-    detect_every: int = Field(default=4, ge=1, description="frames between two searches for new points")
-    max_return_px: float = Field(default=0.7, gt=0, description="a point tracked forth and back must come back to within this")
+    search_every: int = Field(default=4, ge=1, description="frames between two searches for new points")
+    max_sigma_px: float = Field(default=0.3, gt=0, description="expected error of position above which a corner is not worth following")
+    min_likeness: float = Field(default=0.92, gt=0, lt=1, description="correlation with their first look that a point's surroundings keep")
     border_px: int = Field(default=4, ge=0, description="points nearer to the picture's border than this end")
-
-
-@dataclass
-class _Recorder:
-    """Collects observations; the numbers of tracks are given in order of birth."""
-
-    frames: list[np.ndarray]
-    tracks: list[np.ndarray]
-    points: list[np.ndarray]
-    born: int = 0
-
-    def add(self, frame: int, tracks: np.ndarray, points: np.ndarray) -> None:
-        self.frames.append(np.full(len(tracks), frame, np.int32))
-        self.tracks.append(tracks.astype(np.int32))
-        self.points.append(points.astype(np.float32))
 
 
 def track_points(frames: Frames, options: TrackingOptions) -> PointTracks:
@@ -49,26 +44,15 @@ def track_points(frames: Frames, options: TrackingOptions) -> PointTracks:
         options: how.
 
     Returns:
-        Tracks of at least two observations; `static_probability` is NaN throughout. Same frames, same tracks.
+        Tracks of at least two observations each; `static_probability` is NaN throughout. A track may miss up to two frames that show
+        nothing, such as black ones. Same frames, same tracks.
     """
     width, height = frames.size_px
     box = Box(0, 0, width, height).shrunk(options.border_px)
-    recorder = _Recorder([], [], [])
-    points, ids = np.empty((0, 2), np.float32), np.empty(0, np.int64)
-    before: UInt8 | None = None
+    tracker = _Tracker(box, options)
     for index, picture in enumerate(frames.images):
-        image = luma(picture)
-        if before is not None and len(points):
-            points, kept = _follow(before, image, points, box, options=options)
-            points, ids = points[kept], ids[kept]
-        if index % options.detect_every == 0 or len(points) < options.max_points // 3:
-            new = detect_corners(image, box, taken_px=points, max_points=options.max_points)
-            ids = np.concatenate([ids, recorder.born + np.arange(len(new))])
-            recorder.born += len(new)
-            points = np.concatenate([points, new])
-        recorder.add(index, ids, points)
-        before = image
-    return _collect(recorder, frames.size_px)
+        tracker.advance(View.of(luma(picture), box), is_search_due=index % options.search_every == 0)
+    return _collect(tracker, frames.size_px)
 
 
 def luma(picture: UInt8) -> UInt8:
@@ -76,30 +60,90 @@ def luma(picture: UInt8) -> UInt8:
     return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _follow(before: UInt8, image: UInt8, points: Float32, box: Box, *, options: TrackingOptions) -> tuple[Float32, Bool]:
-    """Return the points in the next picture and which of them can be trusted."""
-    moved, found = _lucas_kanade(before, image, points, window_px=WINDOW_PX)
-    back, returned = _lucas_kanade(image, before, moved, window_px=CHECK_WINDOW_PX)
-    close = np.linalg.norm(back - points, axis=1) < options.max_return_px
-    return moved, found & returned & close & box.contains(moved)
+class _Tracker:
+    """The points at the current frame, those that vanished at a blow, and the observations so far, frame by frame."""
+
+    def __init__(self, box: Box, options: TrackingOptions) -> None:
+        self.tracks: list[Int32] = []
+        self.points: list[Float32] = []
+        self.num_begun = 0
+        self._box, self._options = box, options
+        self._flock: Flock | None = None
+        self._lost: Flock | None = None
+        self._waited = 0
+        self._noise = MIN_NOISE
+
+    def advance(self, view: View, *, is_search_due: bool) -> None:
+        """Go on to the next frame."""
+        flock = self._start(view, np.empty((0, 2), np.float32)) if self._flock is None else self._follow(self._flock, view)
+        if is_search_due or len(flock) < FEW * self._options.max_points:
+            flock = self._top_up(flock)
+        self._flock = flock
+        self.tracks.append(flock.tracks.astype(np.int32))
+        self.points.append(flock.points)
+
+    def _follow(self, flock: Flock, view: View) -> Flock:
+        moved, found = follow(flock, view, self._box, min_likeness=self._options.min_likeness, noise=self._noise)
+        if self._lost is not None:
+            returned, _ = follow(self._lost, view, self._box, min_likeness=self._options.min_likeness, noise=self._noise)
+            self._waited += 1
+            if len(returned) > RETURN * len(self._lost) or self._waited == PATIENCE:
+                self._lost = None
+                moved = without_close_ones(returned.joined(moved))
+        elif len(found) and found.mean() < 1 - DISASTER:
+            self._lost, self._waited = flock.take(~found), 0
+        return moved
+
+    def _top_up(self, flock: Flock) -> Flock:
+        """Thin out, replace first looks that have grown old, and start new points where there is room."""
+        flock, view = without_close_ones(flock), flock.view
+        self._noise = view.surface.noise()
+        flock = replace(flock, patches=_renewed(flock, self._noise))
+        for max_sigma_px in (self._options.max_sigma_px, WEAKER * self._options.max_sigma_px):
+            new = detect_corners(
+                view.surface,
+                self._box,
+                taken=flock.points,
+                max_points=self._options.max_points,
+                noise=self._noise,
+                max_sigma_px=max_sigma_px,
+            )
+            begun = self._start(view, new)
+            flock = flock.joined(begun.take(begun.patches.sigma_px < max_sigma_px))
+            if len(flock) >= FEW * self._options.max_points:
+                break
+        return flock
+
+    def _start(self, view: View, points: Float32) -> Flock:
+        self.num_begun += len(points)
+        tracks = np.arange(self.num_begun - len(points), self.num_begun)
+        return Flock(view, points, tracks, cut_patches(view.surface, points, noise=self._noise))
 
 
-def _lucas_kanade(before: UInt8, image: UInt8, points: Float32, *, window_px: int) -> tuple[Float32, Bool]:
-    window = (window_px, window_px)
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, image, points, np.empty_like(points), winSize=window, maxLevel=LEVELS, criteria=STOP)
-    return np.asarray(moved, np.float32), np.asarray(found)[:, 0] == 1
+def without_close_ones(flock: Flock) -> Flock:
+    """Return the flock without points that are too near to an earlier one of it."""
+    away = flock.points[:, None] - flock.points[None]
+    close = (away**2).sum(axis=2) < CLOSE_PX**2
+    return flock.take(~np.triu(close, 1).any(axis=0))
 
 
-def _collect(recorder: _Recorder, size_px: tuple[int, int]) -> PointTracks:
-    """Drop what was seen once and number the rest from 0."""
-    tracks = np.concatenate(recorder.tracks) if recorder.tracks else np.empty(0, np.int32)
-    lasting = np.bincount(tracks, minlength=recorder.born) >= 2
-    number = np.cumsum(lasting) - 1
-    keep = lasting[tracks]
+def _renewed(flock: Flock, noise: float) -> Patches:
+    """Return the patches with new first looks for those that grew or shrank much."""
+    area = np.linalg.det(flock.patches.affine)
+    old = np.asarray(np.abs(np.log(area)) > np.log(GROWTH_TO_RENEW))
+    return flock.patches.renewed(old, cut_patches(flock.view.surface, flock.points[old], noise=noise)) if old.any() else flock.patches
+
+
+def _collect(tracker: _Tracker, size_px: tuple[int, int]) -> PointTracks:
+    """List the observations, without tracks that were seen once, and number the rest from 0."""
+    tracks = np.concatenate(tracker.tracks)
+    lasting = np.bincount(tracks, minlength=tracker.num_begun) >= 2
+    number, kept = np.cumsum(lasting) - 1, lasting[tracks]
+    frame = np.repeat(np.arange(len(tracker.tracks)), [len(t) for t in tracker.tracks])
     return PointTracks(
-        frame=np.concatenate(recorder.frames)[keep].astype(np.int64),
-        track=number[tracks[keep]].astype(np.int64),
-        xy_px=np.concatenate(recorder.points)[keep].astype(np.float64) + 0.5,
+        frame=frame[kept],
+        track=number[tracks[kept]],
+        xy_px=np.concatenate(tracker.points)[kept].astype(np.float64) + 0.5,
         size_px=size_px,
         static_probability=np.full(int(lasting.sum()), np.nan),
     )
