@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sfmcam.types import Float
-from sfmcam.video.similarity import BLANK_CONTRAST, Float32
+from sfmcam.video.similarity import THUMB_SIZE, Float32, Look
 
 WINDOWS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # frames from the last clean one before to the first clean one after
+_WINDOWS = np.array(WINDOWS)
+KEPT = max(WINDOWS) + 1
 LONGEST_S = 2.5
 MIN_CHANGE = 12.0  # grey levels, root mean square, between the two ends
 MAX_CORRELATION = 0.4  # of the two ends: another picture, not a brighter or slowly moving one
@@ -35,31 +39,36 @@ class Blend:
     first_after: int
 
 
-def find_blends(thumbs: Float32, times_s: Float) -> list[Blend]:
-    """Return the mixtures that end with the newest frame.
+class BlendFinder:
+    """Takes the pictures of a file one by one, and keeps the newest thumbnails in one piece of memory."""
 
-    With x_s and x_e the ends of a window, each frame between is fitted as x_s + a (x_e - x_s) by least squares.
+    def __init__(self) -> None:
+        num_levels = THUMB_SIZE[0] * THUMB_SIZE[1]
+        self._thumbs = np.empty((2 * KEPT, num_levels), np.float32)
+        self._units = np.empty((2 * KEPT, num_levels), np.float32)
+        self._times_s = np.empty(2 * KEPT)
+        self._end = 0
 
-    Args:
-        thumbs: (N, P) grey levels, oldest first.
-        times_s: (N,) their times.
-    """
-    newest = len(thumbs) - 1
-    centred = thumbs - thumbs.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(centred, axis=1)
-    blank = norms < BLANK_CONTRAST * np.sqrt(thumbs.shape[1])
-    found = []
-    for length in WINDOWS:
-        start = newest - length
-        if start < 0 or times_s[newest] - times_s[start] > LONGEST_S:
-            break
-        alike = centred[start] @ centred[newest] > MAX_CORRELATION * norms[start] * norms[newest]
-        if alike and not (blank[start] or blank[newest]):
-            continue
-        share = _share_of_new(thumbs[start:])
-        if share is not None:
-            found.append(_extent(share))
-    return found
+    def push(self, look: Look, time_s: float) -> list[Blend]:
+        """Take the next picture; return the mixtures that end with it.
+
+        With x_s and x_e the thumbnails at the ends of a window, each one between is fitted as x_s + a (x_e - x_s) by least squares.
+        """
+        if self._end == len(self._thumbs):
+            for rows in (self._thumbs, self._units, self._times_s):
+                rows[: KEPT - 1] = rows[-KEPT + 1 :]
+            self._end = KEPT - 1
+        newest = self._end
+        self._thumbs[newest], self._units[newest], self._times_s[newest] = look.thumb, look.unit_thumb, time_s
+        self._end += 1
+        shares = [_share_of_new(self._thumbs[start : self._end]) for start in self._unlike(newest)]
+        return [_extent(share) for share in shares if share is not None]
+
+    def _unlike(self, newest: int) -> NDArray[np.intp]:
+        """Return where the windows begin whose first picture is another one than the newest; a blank one is."""
+        starts = newest - _WINDOWS[: bisect_right(WINDOWS, newest)]
+        starts = starts[self._times_s[newest] - self._times_s[starts] <= LONGEST_S]
+        return starts[self._units[starts] @ self._units[newest] <= MAX_CORRELATION]
 
 
 def _share_of_new(window: Float32) -> Float | None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from pathlib import Path
 from typing import cast
 
 import av
@@ -16,11 +14,12 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from sfmcam.video.container import Announced, open_video
+from sfmcam.video.container import Announced
 
 logger = logging.getLogger(__name__)
 
 MAX_THREADS = 4  # every decoding thread holds a full-size frame of its own
+MAX_HELD_BYTES = 16 << 20  # of packets that are read ahead; opening a small file twice costs as much as decoding ten frames of it
 MAX_READ_ERRORS = 8  # in a row, before the rest of a file is given up
 SHORTFALL = 0.95  # of the announced length; below it the file counts as cut off
 
@@ -58,30 +57,59 @@ def most_threads() -> int:
     return min(MAX_THREADS, os.cpu_count() or 1)
 
 
-def decode_frames(container: InputContainer, stream: VideoStream, tally: Tally, *, threads: int) -> Iterator[VideoFrame]:
+@dataclass(frozen=True)
+class ReadAhead:
+    """The packets of a file, read before the first is decoded.
+
+    Attributes:
+        stamps: the display times to expect, ascending, in units of the stream's time base.
+        packets: what there is to decode, ending with the empty packet; None where it is too much to hold, and must be read again.
+        tally: what was met in reading them.
+    """
+
+    stamps: list[int]
+    packets: list[Packet[VideoStream]] | None
+    tally: Tally
+
+
+def read_ahead(container: InputContainer, stream: VideoStream) -> ReadAhead:
+    """Read all packets of `stream` without decoding one, and hold them if they are small enough together."""
+    tally, stamps, held_bytes = Tally(), set(), 0
+    packets: list[Packet[VideoStream]] | None = []
+    for packet in _packets(container, stream, tally):
+        stamp = stamp_of(packet)
+        if packet.size and not packet.is_discard and stamp is not None:
+            stamps.add(stamp)
+        held_bytes += packet.size
+        if packets is not None:
+            packets.append(packet)
+        if held_bytes > MAX_HELD_BYTES:
+            packets = None
+    return ReadAhead(sorted(stamps), packets, tally)
+
+
+def decode_frames(
+    container: InputContainer, stream: VideoStream, tally: Tally, *, threads: int, packets: Iterable[Packet[VideoStream]] | None = None
+) -> Iterator[VideoFrame]:
     """Yield the frames of `stream` in display order, passing over what cannot be decoded, and count into `tally`.
 
     With several threads the frames of a sound file are the same, but those of a damaged file differ from run to run:
     whoever finds `tally.problems` not empty decodes again with one thread.
+
+    Args:
+        container: an open file.
+        stream: its video.
+        tally: to count into.
+        threads: how many threads decode.
+        packets: what `read_ahead` read of the same opening, already counted; None to read the packets now.
     """
     stream.thread_type = "AUTO" if threads > 1 else "NONE"
     stream.thread_count = threads
-    for packet in _packets(container, stream, tally):
+    for packet in _packets(container, stream, tally) if packets is None else packets:
         for frame in _decoded(packet, tally):
             tally.frames += 1
             tally.damaged_frames += frame.is_corrupt
             yield frame
-
-
-def packet_stamps(path: Path) -> tuple[list[int], Fraction]:
-    """Read the time stamps of all packets without decoding one: the display times to expect, ascending, and their unit."""
-    with open_video(path) as (container, stream):
-        stamps = {
-            stamp
-            for packet in _packets(container, stream, Tally())
-            if packet.size and not packet.is_discard and (stamp := stamp_of(packet)) is not None
-        }
-        return sorted(stamps), stream.time_base or Fraction(1)
 
 
 def _packets(container: InputContainer, stream: VideoStream, tally: Tally) -> Iterator[Packet[VideoStream]]:

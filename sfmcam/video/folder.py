@@ -17,6 +17,7 @@ from sfmcam.video.picture import reduced_size
 from sfmcam.video.sampling import Index, pick
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+PILLOW_MODES = {"rgb": "RGB", "gray": "L"}
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises for a broken image
 
 
@@ -36,17 +37,16 @@ def load_folder(folder: Path, config: FrameConfig, *, fps: float) -> Frames:
     _require_one_size(images, {place: (max(size), min(size)) for place, size in sizes.items()})
     places = np.array(sorted(sizes), dtype=np.intp)
     chosen = places[pick(places / fps, config.fps, config.max_frames)]
-    read, broken = _read_all(images, chosen, config.long_side_px)
+    pictures, upright_sizes, broken = _read_all(images, chosen, config)
     problems += broken
-    if not read:
+    if not upright_sizes:
         why = f": {problems[0]}" if problems else f" ({', '.join(sorted(SUFFIXES))})"
         raise VideoError(f"the folder {folder} holds no image that can be read{why}")
-    _require_one_size(images, {place: size for place, (_, size) in read.items()})
     return Frames(
-        images=np.stack([picture for picture, _ in read.values()]),
-        timestamps_s=np.array(list(read)) / fps,
+        images=pictures,
+        timestamps_s=np.array(list(upright_sizes)) / fps,
         source_fps=fps,
-        source_size_px=next(iter(read.values()))[1],
+        source_size_px=next(iter(upright_sizes.values())),
         source=folder,
         digest=folder_digest(images),
         problems=tuple(problems),
@@ -94,29 +94,37 @@ def _require_one_size(images: list[Path], sizes: dict[int, tuple[int, int]]) -> 
             )
 
 
-def _read_all(images: list[Path], chosen: Index, long_side_px: int) -> tuple[dict[int, tuple[UInt8, tuple[int, int]]], list[str]]:
-    """Return the pictures and upright sizes by place, and one sentence for each image that is broken behind its header."""
-    read, broken = {}, []
-    for place in chosen:
+def _read_all(images: list[Path], chosen: Index, config: FrameConfig) -> tuple[UInt8, dict[int, tuple[int, int]], list[str]]:
+    """Return the pictures, the upright sizes by place, and one sentence for each image that is broken behind its header."""
+    pictures, sizes, broken = np.empty(0, np.uint8), dict[int, tuple[int, int]](), []
+    for place in map(int, chosen):
         try:
-            read[int(place)] = _read(images[place], long_side_px)
+            picture, size = _read(images[place], config)
         except UNREADABLE:
             broken.append(f"the image {images[place].name} could not be read")
-    return read, broken
+            continue
+        sizes[place] = size
+        first = next(iter(sizes))
+        _require_one_size(images, {first: sizes[first], place: size})
+        if len(sizes) == 1:
+            pictures = np.empty((len(chosen), *picture.shape), np.uint8)
+        pictures[len(sizes) - 1] = picture
+    return pictures[: len(sizes)], sizes, broken
 
 
-def _read(path: Path, long_side_px: int) -> tuple[UInt8, tuple[int, int]]:
+def _read(path: Path, config: FrameConfig) -> tuple[UInt8, tuple[int, int]]:
     """Return the reduced upright picture, and the (width, height) of the upright image in full."""
+    mode, long_side_px = PILLOW_MODES[config.pixels], config.long_side_px
     with Image.open(path) as image:
         size = image.size
-        image.draft("RGB", (long_side_px, long_side_px))  # lets a JPEG be decoded at reduced size, still at least this large
+        image.draft(mode, (long_side_px, long_side_px))  # lets a JPEG be decoded at reduced size, still at least this large
         stored = image.size
         upright = ImageOps.exif_transpose(image)
         if upright.size != stored:
             size = size[::-1]
         eight_bit = Image.fromarray(_eight_bits(np.asarray(upright))) if upright.mode.startswith("I") else upright
-        rgb, small = eight_bit.convert("RGB"), reduced_size(size, long_side_px)
-        return np.asarray(rgb if rgb.size == small else rgb.resize(small, Image.Resampling.BOX)), size
+        converted, small = eight_bit.convert(mode), reduced_size(size, long_side_px)
+        return np.asarray(converted if converted.size == small else converted.resize(small, Image.Resampling.BOX)), size
 
 
 def _eight_bits(gray: NDArray[np.integer]) -> UInt8:

@@ -38,7 +38,7 @@ class Reducer:
         self._target = (0, 0)
 
     def __call__(self, frame: VideoFrame) -> UInt8:
-        """Return the (H, W, 3) picture of `frame`.
+        """Return the picture of `frame`: (H, W, 3), or (H, W) full-range luma for the pixel format "gray".
 
         Raises:
             VideoError: the pixel format cannot be converted.

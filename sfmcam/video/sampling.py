@@ -39,6 +39,11 @@ def pick(times_s: Float, fps: float | None, max_frames: int) -> Index:
     return np.unique(after - nearer_before)
 
 
+def seconds(stamp: int, time_base: Fraction) -> float:
+    """Return a time stamp in seconds, to the last digit that a float holds."""
+    return stamp * time_base.numerator / time_base.denominator
+
+
 def presentation_times(stamps: Sequence[int | None], time_base: Fraction, fps: float) -> tuple[Float, int]:
     """Turn the time stamps of frames in display order into ascending seconds.
 
@@ -50,7 +55,7 @@ def presentation_times(stamps: Sequence[int | None], time_base: Fraction, fps: f
     """
     times, replaced = np.zeros(len(stamps)), 0
     for i, stamp in enumerate(_in_order(stamps)):
-        time_s = None if stamp is None else float(stamp * time_base)
+        time_s = None if stamp is None else seconds(stamp, time_base)
         if time_s is None or (i and time_s <= times[i - 1]):
             time_s = times[i - 1] + 1 / fps if i else 0.0
             replaced += 1

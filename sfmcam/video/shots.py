@@ -1,7 +1,8 @@
 """Where one shot ends and the next begins, found while the file is being decoded.
 
-scenedetect's adaptive detector, a drop of continuity and a test for mixtures (dissolves, fades) name the suspects, generously; each is
-then asked whether the pictures before and after still match. That lets flashes, flicker, fast pans and passing movers through as one shot.
+A sudden change of grey levels, a drop of continuity and a test for mixtures (dissolves, fades) name the suspects, generously; of each it
+is then asked whether the pictures before and after still match. That lets flashes, flicker, fast pans and passing movers through as one
+shot.
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import cv2
-import numpy as np
+from itertools import chain, starmap
 
 from sfmcam.types import UInt8
-from sfmcam.video.blend import WINDOWS, find_blends
-from sfmcam.video.cuts import MARGIN, CutSuspects
-from sfmcam.video.similarity import Look, continuity, same_scene
+from sfmcam.video.blend import WINDOWS, BlendFinder
+from sfmcam.video.cuts import MARGIN, is_sudden
+from sfmcam.video.similarity import Look, change, continuity, moves_together, same_composition
 
 PICTURE_SIDE_PX = 256  # longer side of the pictures to push
 SAME_FRAME = 0.7  # mean grey level difference up to which a frame only repeats the one before (animation on twos, converted rates)
@@ -40,39 +39,43 @@ class ShotFinder:
     """Takes the pictures of a file one by one, and tells the shots at the end. Memory does not grow with the pictures."""
 
     def __init__(self) -> None:
-        self._cuts = CutSuspects()
+        self._blends = BlendFinder()
         self._first_shown: list[int] = []  # of each distinct frame: its number in the file
         self._blank: list[bool] = []  # of each distinct frame
-        self._continuity: list[float] = []  # of each distinct frame: with the one before
+        self._changes: list[float] = []  # of each distinct frame: from the one before
         self._pushed = 0
         self._looks: deque[Look] = deque(maxlen=RING)
         self._times_s: deque[float] = deque(maxlen=RING)
         self._suspects: list[Transition] = []
         self._found: list[Transition] = []
 
-    def push(self, picture_bgr: UInt8, time_s: float) -> None:
-        """Take the next frame: (H, W, 3) uint8 BGR, longer side `PICTURE_SIDE_PX` or less."""
-        gray = np.asarray(cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+    def push(self, gray: UInt8, time_s: float) -> None:
+        """Take the next frame: (H, W) uint8 grey levels, longer side `PICTURE_SIDE_PX` or less."""
+        look = Look(gray)
+        changed = change(self._looks[-1], look) if self._looks else float("nan")
         self._pushed += 1
-        if self._looks and cv2.norm(gray, self._looks[-1].gray, cv2.NORM_L1) < SAME_FRAME * gray.size:
+        if changed < SAME_FRAME:
             return
         self._first_shown.append(self._pushed - 1)
-        self._looks.append(Look(gray))
-        self._continuity.append(continuity(self._looks[-2], self._looks[-1]) if len(self._looks) > 1 else float("nan"))
+        self._looks.append(look)
+        self._changes.append(changed)
         self._times_s.append(time_s)
-        self._blank.append(self._looks[-1].is_blank)
-        self._suspect_cuts(self._cuts.push(picture_bgr))
-        self._suspect_break(len(self._continuity) - 2)
-        self._suspect_blend()
-        self._examine(settled=len(self._first_shown) - 1 - max(AFTER))
+        self._blank.append(look.is_blank)
+        newest = len(self._changes) - 1
+        self._suspect_cut(newest - MARGIN)
+        self._suspect_break(newest - 1)
+        self._suspects += [Transition(newest - b.last_before, newest - b.first_after) for b in self._blends.push(look, time_s)]
+        self._examine(settled=newest - max(AFTER))
 
     def finish(self) -> list[range]:
         """Return the frames of each shot, in order; blank leaders and the mixed frames of a transition belong to none."""
         if not self._pushed:
             return []
-        self._suspect_cuts(self._cuts.finish())
-        self._suspect_break(len(self._continuity) - 1)
-        self._examine(settled=len(self._first_shown))
+        num_distinct = len(self._changes)
+        for last in range(num_distinct - MARGIN, num_distinct):
+            self._suspect_cut(last)
+        self._suspect_break(num_distinct - 1)
+        self._examine(settled=num_distinct)
         edges = [*self._first_shown[1:], self._pushed]  # of each distinct frame: the number after its last repetition
         shots, begin = [], 0
         for cut in sorted(self._found, key=lambda t: t.last_before):
@@ -82,30 +85,31 @@ class ShotFinder:
         full = [shot for shot in shots if not all(self._blank[shot.start : shot.stop])]
         return [range(self._first_shown[shot.start], edges[shot.stop - 1]) for shot in (full or [range(len(edges))])]
 
-    def _suspect_cuts(self, firsts: list[int]) -> None:
-        self._suspects += [Transition(first - 1, first) for first in firsts]
+    def _suspect_cut(self, index: int) -> None:
+        if index >= 1 and is_sudden(self._changes, index):
+            self._suspects.append(Transition(index - 1, index))
 
     def _suspect_break(self, index: int) -> None:
-        if index < 1 or not self._continuity[index] < BROKEN:
+        if index < 1:
+            return
+        broken = self._continuity(index, enough=BROKEN)
+        if not broken < BROKEN:
             return
         neighbours = [
-            1.0 if self._is_held(held) else self._continuity[changed]
+            1.0 if self._is_held(held) else self._continuity(changed, enough=1.0)
             for held, changed in ((index - 1, index - 1), (index, index + 1))
-            if self._is_held(held) or 1 <= changed < len(self._continuity)
+            if self._is_held(held) or 1 <= changed < len(self._changes)
         ]
-        if neighbours and all(around > self._continuity[index] + STANDS_OUT for around in neighbours):
+        if neighbours and all(around > broken + STANDS_OUT for around in neighbours):
             self._suspects.append(Transition(index - 1, index))
+
+    def _continuity(self, index: int, *, enough: float) -> float:
+        """Return the continuity of a distinct frame with the one before, as far up as `enough`."""
+        return continuity(self._look(index - 1), self._look(index), enough=enough)
 
     def _is_held(self, index: int) -> bool:
         end = self._first_shown[index + 1] if index + 1 < len(self._first_shown) else self._pushed
         return end - self._first_shown[index] > 1
-
-    def _suspect_blend(self) -> None:
-        newest = len(self._first_shown) - 1
-        recent = list(self._looks)[-max(WINDOWS) - 1 :]
-        times_s = np.array(self._times_s)[-len(recent) :]
-        for blend in find_blends(np.stack([look.thumb for look in recent]), times_s):
-            self._suspects.append(Transition(newest - blend.last_before, newest - blend.first_after))
 
     def _examine(self, *, settled: int) -> None:
         """Decide on the suspects whose frames after, up to the distinct frame `settled`, are known."""
@@ -125,7 +129,8 @@ class ShotFinder:
         begin = self._time(suspect.last_before)
         near_after = [k for k in after if k == suspect.first_after or (self._holds(k) and self._time(k) - begin <= FLASH_S)]
         near_before = [k for k in before if self._holds(k)]
-        return not any(same_scene(self._look(i), self._look(j)) for i in near_before for j in near_after)
+        pairs = [(self._look(i), self._look(j)) for i in near_before for j in near_after]
+        return not any(chain(starmap(same_composition, pairs), starmap(moves_together, pairs)))  # the cheaper question first
 
     def _holds(self, index: int) -> bool:
         newest = len(self._first_shown) - 1
@@ -139,8 +144,8 @@ class ShotFinder:
 
 
 def find_shots(pictures: Iterable[tuple[UInt8, float]]) -> list[range]:
-    """Return the frames of each shot among `pictures`, pairs of a small BGR picture and its time in seconds."""
+    """Return the frames of each shot among `pictures`, pairs of a small (H, W) grey picture and its time in seconds."""
     finder = ShotFinder()
-    for picture_bgr, time_s in pictures:
-        finder.push(picture_bgr, time_s)
+    for gray, time_s in pictures:
+        finder.push(gray, time_s)
     return finder.finish()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -40,19 +41,29 @@ class Look:
     gray: UInt8
 
     @cached_property
-    def thumb(self) -> Float32:
-        """(18 * 32,) grey levels of the picture in miniature."""
-        return cv2.resize(self.gray, THUMB_SIZE, interpolation=cv2.INTER_AREA).ravel().astype(np.float32)
-
-    @cached_property
     def miniature(self) -> Float32:
         """(36, 64) grey levels, for the search of a shift."""
         return np.asarray(cv2.resize(self.gray, MINIATURE_SIZE, interpolation=cv2.INTER_AREA), np.float32)
 
-    @property
+    @cached_property
+    def thumb(self) -> Float32:
+        """(18 * 32,) grey levels of the picture in little."""
+        return np.asarray(cv2.resize(self.miniature, THUMB_SIZE, interpolation=cv2.INTER_AREA), np.float32).ravel()
+
+    @cached_property
+    def unit_miniature(self) -> Float32:
+        """(36 * 64,) what `unit` makes of the miniature."""
+        return unit(self.miniature)
+
+    @cached_property
+    def unit_thumb(self) -> Float32:
+        """(18 * 32,) what `unit` makes of the thumbnail."""
+        return unit(self.thumb)
+
+    @cached_property
     def is_blank(self) -> bool:
         """True for a picture of one tone, such as the black of a fade."""
-        return bool(self.thumb.std() < BLANK_CONTRAST)
+        return not self.unit_thumb.any()
 
     @cached_property
     def features(self) -> tuple[Float32, Float32]:
@@ -64,30 +75,51 @@ class Look:
         return np.array([k.pt for k in keypoints], np.float32), np.sqrt(descriptors / sums)
 
 
-def continuity(one: Look, other: Look) -> float:
+def unit(picture: Float32) -> Float32:
+    """Return the grey levels of `picture`, flat, less their mean and over their norm; zeros for a picture of one tone.
+
+    The scalar product of two such is their correlation, and 0 where one of them is of one tone.
+    """
+    centred = (picture - picture.mean()).ravel()
+    norm = math.sqrt(np.vdot(centred, centred))
+    return centred / norm if norm >= BLANK_CONTRAST * math.sqrt(centred.size) else np.zeros_like(centred)
+
+
+def change(one: Look, other: Look) -> float:
+    """Return the mean absolute difference of two pictures of one size, in grey levels."""
+    return float(cv2.norm(one.gray, other.gray, cv2.NORM_L1)) / one.gray.size
+
+
+def continuity(one: Look, other: Look, *, enough: float = 1.0) -> float:
     """Return the correlation of two miniatures, as they are or shifted onto each other, whichever is higher; NaN for blank pictures.
 
-    A pan of some frames keeps it near 1, where different scenes lie around 0. The shift is that of phase correlation.
+    A pan of some frames keeps it near 1, where different scenes lie around 0. The shift is that of phase correlation, and is not
+    searched for where the miniatures correlate by `enough` as they are.
     """
     if one.is_blank or other.is_blank:
         return float("nan")
+    unmoved = float(np.vdot(one.unit_miniature, other.unit_miniature))
+    if unmoved >= enough:
+        return unmoved
     a, b = one.miniature, other.miniature
     height, width = a.shape
-    (dx, dy), _ = cv2.phaseCorrelate(a.copy(), b.copy(), cv2.createHanningWindow((width, height), cv2.CV_32F))  # it overwrites its inputs
+    (dx, dy), _ = cv2.phaseCorrelate(a.copy(), b.copy(), _hanning_window())  # it overwrites its inputs
     x, y = round(dx), round(dy)
-    unmoved = float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
     if abs(x) > MAX_SHIFT * width or abs(y) > MAX_SHIFT * height:
         return unmoved
     common = a[max(0, -y) : height - max(0, y), max(0, -x) : width - max(0, x)]
     shifted = b[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
-    if min(common.std(), shifted.std()) < BLANK_CONTRAST:
-        return unmoved
-    return max(unmoved, float(np.corrcoef(common.ravel(), shifted.ravel())[0, 1]))
+    return max(unmoved, float(np.vdot(unit(common), unit(shifted))))
 
 
 def same_scene(one: Look, other: Look) -> bool:
     """Return True where the composition is the same, or features all over the picture move together by one similarity."""
-    return correlation(one, other) > SAME_CORRELATION or _moves_together(one, other)
+    return same_composition(one, other) or moves_together(one, other)
+
+
+def same_composition(one: Look, other: Look) -> bool:
+    """Return True where the thumbnails, as they are, correlate as those of different scenes do not."""
+    return correlation(one, other) > SAME_CORRELATION
 
 
 def correlation(one: Look, other: Look) -> float:
@@ -101,7 +133,13 @@ def correlation(one: Look, other: Look) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
-def _moves_together(one: Look, other: Look) -> bool:
+@cache
+def _hanning_window() -> Float32:
+    return np.asarray(cv2.createHanningWindow(MINIATURE_SIZE, cv2.CV_32F), np.float32)
+
+
+def moves_together(one: Look, other: Look) -> bool:
+    """Return True where features all over the first picture move together by one similarity."""
     source, target = _matches(one, other)
     if len(source) < MIN_MATCHES:
         return False

@@ -14,6 +14,7 @@ from sfmcam.errors import VideoError
 from sfmcam.types import Frames, UInt8
 from sfmcam.video.digest import file_digest
 from sfmcam.video.folder import load_folder
+from sfmcam.video.kept import KeptPictures
 from sfmcam.video.reading import Reading, read_frames, read_video
 from sfmcam.video.sampling import Index, pick
 
@@ -70,11 +71,11 @@ def iter_shots(source: Path, config: FrameConfig, *, fps: float = FOLDER_FPS) ->
 def _shots(source: Path, config: FrameConfig, reading: Reading) -> Iterator[Shot]:
     digest = file_digest(source)
     chosen = [shot.start + pick(reading.times_s[shot.start : shot.stop], config.fps, config.max_frames) for shot in reading.shots]
-    missing = {int(i) for numbers in chosen for i in numbers} - reading.kept.keys()
-    kept, later = dict(reading.kept), read_frames(source, config, missing, threads=reading.threads)
+    missing = {int(i) for numbers in chosen for i in numbers} - reading.kept.numbers
+    later = read_frames(source, config, missing, threads=reading.threads)
     for index, (shot, numbers) in enumerate(zip(reading.shots, chosen, strict=True)):
         frames = Frames(
-            images=_gather(source, numbers, kept, later),
+            images=_gather(source, numbers, reading.kept, later),
             timestamps_s=reading.times_s[numbers],
             source_fps=reading.fps,
             source_size_px=reading.size_px,
@@ -85,13 +86,19 @@ def _shots(source: Path, config: FrameConfig, reading: Reading) -> Iterator[Shot
         yield Shot(index, float(reading.times_s[shot.start]), float(reading.times_s[shot.stop - 1]), frames)
 
 
-def _gather(source: Path, numbers: Index, kept: dict[int, UInt8], later: Iterator[tuple[int, UInt8]]) -> UInt8:
-    """Return the pictures of the frames `numbers`, taken out of `kept` or, as far as missing there, from `later`."""
-    waiting = {int(i) for i in numbers} - kept.keys()
-    while waiting:
-        number, picture = next(later, (-1, None))
+def _gather(source: Path, numbers: Index, kept: KeptPictures, later: Iterator[tuple[int, UInt8]]) -> UInt8:
+    """Return the pictures of the frames `numbers`, taken out of `kept` or, as far as missing there, from `later`, both in this order."""
+    whole = kept.take_block(numbers)
+    if whole is not None:
+        return whole
+    images = np.empty(0, np.uint8)
+    for place, number in enumerate(numbers):
+        picture = kept.take(int(number))
+        if picture is None:
+            _, picture = next(later, (-1, None))
         if picture is None:
             raise VideoError(f"{source} gave other frames when it was read a second time; was it being written meanwhile?")
-        kept[number] = picture
-        waiting.discard(number)
-    return np.stack([kept.pop(int(i)) for i in numbers])
+        if place == 0:
+            images = np.empty((len(numbers), *picture.shape), np.uint8)
+        images[place] = picture
+    return images

@@ -15,9 +15,10 @@ from shared_data import SHARED, needs_shared
 
 from sfmcam.config import FrameConfig
 from sfmcam.types import UInt8
-from sfmcam.video.blend import find_blends
+from sfmcam.video.blend import BlendFinder
+from sfmcam.video.cuts import is_sudden
 from sfmcam.video.shots import find_shots
-from sfmcam.video.similarity import Look, correlation, same_scene
+from sfmcam.video.similarity import Look, continuity, correlation, same_scene
 from sfmcam.video.source import load_shots
 
 FPS = 25
@@ -25,7 +26,11 @@ BLACK = np.zeros((108, 192, 3), np.uint8)
 
 
 def shots_of(pictures: list[UInt8], fps: float = FPS) -> list[tuple[int, int]]:
-    return [(shot.start, shot.stop) for shot in find_shots((p, i / fps) for i, p in enumerate(pictures))]
+    return [(shot.start, shot.stop) for shot in find_shots((gray(p), i / fps) for i, p in enumerate(pictures))]
+
+
+def gray(picture: UInt8) -> UInt8:
+    return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def mixed(old: list[UInt8], new: list[UInt8], share: float, i: int) -> UInt8:
@@ -159,7 +164,7 @@ def test_captions_and_bars_do_not_hide_a_cut(dress: object) -> None:
 
 
 def look(picture: UInt8) -> Look:
-    return Look(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8))
+    return Look(gray(picture))
 
 
 @pytest.mark.parametrize("angle", [0, 15, 40])
@@ -185,19 +190,54 @@ def test_correlation_of_what_is_not_black() -> None:
     assert not a.is_blank
 
 
+def test_continuity_is_the_higher_of_unmoved_and_shifted() -> None:
+    slow, fast, other = (panned(13, 10, step_px=step) for step in (1, 8, 0))
+    assert continuity(look(slow[0]), look(slow[1])) > 0.9
+    unmoved = float(np.vdot(look(fast[0]).unit_miniature, look(fast[4]).unit_miniature))
+    assert continuity(look(fast[0]), look(fast[4])) > unmoved + 0.2
+    assert continuity(look(fast[0]), look(fast[4]), enough=unmoved - 0.01) == pytest.approx(unmoved)
+    assert continuity(look(panned(14, 1)[0]), look(other[0])) < 0.5
+    assert np.isnan(continuity(look(BLACK), look(other[0])))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sudden"),
+    [
+        ([3, 3, 3, 40, 3, 3, 3], {4}),
+        ([3, 3, 3, 3], set()),
+        ([40, 38, 41, 40, 39, 40], set()),  # a fast move
+        ([1, 1, 5, 1, 1], set()),  # too small a change
+        ([40, 2, 2, 2], {1}),  # the first frame is alone
+        ([2, 2, 2, 40], {4}),  # the last frame is alone
+        ([40, 2], {1}),
+        ([40], set()),
+        ([40, 40], set()),
+        ([0, 0, 30, 0, 0], {3}),
+    ],
+)
+def test_a_sudden_change_stands_out_from_those_around(changes: list[float], sudden: set[int]) -> None:
+    known = [float("nan"), *changes]
+    assert {at for at in range(1, len(known)) if is_sudden(known, at)} == sudden
+
+
+def blends(pictures: list[UInt8]) -> set[tuple[int, int]]:
+    """The mixtures that end with the last picture."""
+    finder = BlendFinder()
+    found = [finder.push(look(p), i / FPS) for i, p in enumerate(pictures)]
+    return {(blend.last_before, blend.first_after) for blend in found[-1]}
+
+
+@pytest.mark.parametrize("before", [6, 300])
 @pytest.mark.parametrize("length", [2, 4, 8, 16])
-def test_blend_ends_are_exact_on_a_pure_mixture(length: int) -> None:
-    old, new = (look(panned(seed, 1)[0]).thumb for seed in (1, 2))
-    shares = np.concatenate([np.zeros(6), np.linspace(0, 1, length + 1)[1:-1], np.ones(1)])
-    thumbs = np.stack([old + s * (new - old) for s in shares]).astype(np.float32)
-    blends = find_blends(thumbs, np.arange(len(thumbs)) / FPS)
-    assert (length, 0) in {(b.last_before, b.first_after) for b in blends}
+def test_blend_ends_are_exact_on_a_pure_mixture(length: int, before: int) -> None:
+    old, new = (panned(seed, 1) for seed in (1, 2))
+    shares = [*[0.0] * before, *np.linspace(0, 1, length + 1)[1:]]
+    assert (length, 0) in blends([mixed(old, new, s, 0) for s in shares])
 
 
 def test_a_dimming_scene_is_no_blend() -> None:
-    thumb = look(panned(1, 1)[0]).thumb
-    thumbs = np.stack([thumb * s for s in np.linspace(1, 0.3, 20)]).astype(np.float32)
-    assert find_blends(thumbs, np.arange(20) / FPS) == []
+    picture = panned(1, 1)[0]
+    assert blends([(picture * s).astype(np.uint8) for s in np.linspace(1, 0.3, 20)]) == set()
 
 
 def test_through_a_file(tmp_path: Path) -> None:
@@ -210,7 +250,7 @@ def small_frames(name: str, *, last: int = 10_000) -> Iterator[UInt8]:
     assert SHARED is not None
     with av.open(str(SHARED / "clips" / "videos" / name)) as container:
         for frame in itertools.islice(container.decode(video=0), last):
-            yield np.asarray(frame.reformat(256, 144, "bgr24", interpolation="AREA").to_ndarray(), np.uint8)
+            yield np.asarray(frame.reformat(256, 144, "gray", interpolation="AREA").to_ndarray(), np.uint8)
 
 
 JOINS = [
