@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sfmcam.types import Bool, UInt8
 
-SYLLABLES = ("ka", "lo", "mi", "ran", "tes", "vo", "dur", "el", "sin", "pa", "ther", "no", "ju", "bel")
+SYLLABLES = tuple("ka-lo-mi-ran-tes-vo-dur-el-sin-pa-ther-no-ju-bel".split("-"))
 
 
 class Lettering(StrEnum):
