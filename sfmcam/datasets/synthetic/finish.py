@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sfmcam.types import Bool, UInt8
 
-SYLLABLES = tuple("ka-lo-mi-ran-tes-vo-dur-el-sin-pa-ther-no-ju-bel".split("-"))
+SYLLABLES = "ka-lo-mi-ran-tes-vo-dur-el-sin-pa-ther-no-ju-bel"
 
 
 class Lettering(StrEnum):
@@ -103,7 +103,8 @@ def _layer(lettering: Lettering, size_px: tuple[int, int], rng: np.random.Genera
 
 
 def _word(rng: np.random.Generator) -> str:
-    return "".join(SYLLABLES[int(i)] for i in rng.integers(0, len(SYLLABLES), int(rng.integers(1, 4)))).capitalize()
+    syllables = SYLLABLES.split("-")
+    return "".join(syllables[int(i)] for i in rng.integers(0, len(syllables), int(rng.integers(1, 4)))).capitalize()
 
 
 def _corner(size_px: tuple[int, int], text_px: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:

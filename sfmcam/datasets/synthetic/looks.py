@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.datasets.synthetic.camera_path import NUM_DOFS, Curve, Shake
+from sfmcam.datasets.synthetic.camera_path import NUM_DOFS, Curve
 from sfmcam.datasets.synthetic.chance import Chance, log_uniform, weighted
 from sfmcam.datasets.synthetic.finish import PLAIN, Finish, Lettering
 from sfmcam.datasets.synthetic.labels import picture_motion_px
@@ -80,7 +80,7 @@ class Exposure:
     crf: int
 
 
-def choose_format(chance: Chance, rng: np.random.Generator, curves: tuple[Curve, ...], shake: Shake | None) -> Format:
+def choose_format(chance: Chance, rng: np.random.Generator, curves: tuple[Curve, ...]) -> Format:
     """Return a format in which the camera's motion is neither cut off by the field of view's limits nor too fast to follow."""
     size = _size(rng)
     dofs = sum((curve.dofs(np.linspace(0, 1, 65)) for curve in curves), np.zeros((65, NUM_DOFS)))

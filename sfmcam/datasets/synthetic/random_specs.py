@@ -18,7 +18,7 @@ def random_spec(chance: Chance) -> ClipSpec:
     """Return the recipe of one clip."""
     rng = chance.generator()
     plan = plan_camera(chance, rng)
-    shape = choose_format(chance, rng, plan.curves, plan.shake)
+    shape = choose_format(chance, rng, plan.curves)
     light, finish, movers = choose_exposure(chance, rng), choose_finish(chance, rng), cast_movers(chance, rng)
     return ClipSpec(
         id=f"{chance.split}_{chance.index:04d}_{plan.name}",

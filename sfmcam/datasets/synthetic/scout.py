@@ -17,6 +17,7 @@ from sfmcam.types import Float
 TRIES = 72
 SHRINK_EVERY, SHRINK = 12, 0.85  # after so many tries the camera's way is made this much shorter
 SPREAD_DEG = (30.0, 6.0)  # of yaw and of pitch round where the recipe says
+PITCH_RANGE_DEG = (-35.0, 25.0)
 CLEARANCE = 0.06  # scene depths that the camera keeps away from everything
 CHECKED_TIMES, VIEWED_TIMES = 40, 7
 CELLS = (32, 18)
@@ -24,7 +25,7 @@ LEAST_SOLID = 0.3  # share of the picture that is not sky
 DEPTH_CHANGE = 2.2  # factor by which the median depth may change over the clip
 
 
-def scout(spec: ClipSpec, scene: Scene, renderer: Renderer, path: CameraPath) -> CameraPath:
+def scout(spec: ClipSpec, scene: Scene, *, renderer: Renderer, path: CameraPath) -> CameraPath:
     """Return `path` with a start and a scene depth for which it is free and in sight.
 
     Candidates pass the scene's own viewpoint at a random moment of the path, so that a camera that ends high starts low. The way is
@@ -33,9 +34,10 @@ def scout(spec: ClipSpec, scene: Scene, renderer: Renderer, path: CameraPath) ->
     """
     rng = np.random.default_rng((spec.seed, 2))
     solid = [surface for surface in scene.surfaces if not surface.is_backdrop]
-    best, least = path, np.inf
+    best, least = replace(path, depth_m=_median_depth(path, renderer) or path.depth_m), np.inf
     for attempt in range(TRIES):
-        candidate = _candidate(spec, scene, renderer, path, rng=rng, shrink=SHRINK ** (attempt // SHRINK_EVERY))
+        anchor, phase = _aim(spec, scene, rng), float(rng.random())
+        candidate = _candidate(path, anchor, renderer, phase=phase, shrink=SHRINK ** (attempt // SHRINK_EVERY))
         if candidate is None:
             continue
         fault = _collisions(candidate, solid) or _faults_in_view(candidate, renderer)
@@ -46,19 +48,20 @@ def scout(spec: ClipSpec, scene: Scene, renderer: Renderer, path: CameraPath) ->
     return best
 
 
-def _candidate(
-    spec: ClipSpec, scene: Scene, renderer: Renderer, path: CameraPath, *, rng: np.random.Generator, shrink: float
-) -> CameraPath | None:
+def _aim(spec: ClipSpec, scene: Scene, rng: np.random.Generator) -> Float:
+    """Return a pose (4, 4) of the camera at the scene's own viewpoint, near where the recipe wants it to look."""
     yaw, pitch = np.array([spec.start_yaw_deg, spec.start_pitch_deg]) + rng.normal(0, SPREAD_DEG)
-    anchor = scene.world_from_start @ start_pose(yaw_deg=float(yaw), pitch_deg=float(np.clip(pitch, -35, 25)))
-    phase = float(rng.random())
-    candidate = replace(path, world_from_start=anchor, depth_m=1.0)
-    for pose in (anchor, None):  # the scene depth where the anchor is decides the start; the one at the start then holds
-        depth = _median_depth(replace(candidate, world_from_start=pose) if pose is not None else candidate, renderer)
-        if depth is None:
-            return None
-        candidate = replace(candidate, depth_m=depth * shrink).anchored(anchor, phase)
-    return candidate
+    return scene.world_from_start @ start_pose(yaw_deg=float(yaw), pitch_deg=float(np.clip(pitch, *PITCH_RANGE_DEG)))
+
+
+def _candidate(path: CameraPath, anchor: Float, renderer: Renderer, *, phase: float, shrink: float) -> CameraPath | None:
+    """Return the path that is at `anchor` at a share of its time, its way made shorter; None where too little but sky is in view."""
+    at_anchor = _median_depth(replace(path, world_from_start=anchor), renderer)
+    if at_anchor is None:
+        return None
+    rough = replace(path, depth_m=at_anchor * shrink).anchored(anchor, phase)
+    at_start = _median_depth(rough, renderer)  # a scene depth is measured where the path starts, which depends on its length
+    return None if at_start is None else replace(path, depth_m=at_start * shrink).anchored(anchor, phase)
 
 
 def _median_depth(path: CameraPath, renderer: Renderer) -> float | None:

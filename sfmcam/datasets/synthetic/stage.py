@@ -132,7 +132,7 @@ def _path(spec: ClipSpec, scene: Scene, renderer: Renderer) -> CameraPath:
     aimed = scene.world_from_start @ start_pose(yaw_deg=spec.start_yaw_deg, pitch_deg=spec.start_pitch_deg)
     path = CameraPath(spec.curves, spec.shake, float(spec.timestamps_s[-1]), aimed, 1.0, spec.focal_px)
     if spec.scouted:
-        return scout(spec, scene, renderer, path)
+        return scout(spec, scene, renderer=renderer, path=path)
     depth = renderer.depth(View(inverse(aimed), spec.focal_px, 0.0), _cells(spec.size_px))
     return replace(path, depth_m=float(np.nanmedian(depth)))
 
