@@ -8,6 +8,7 @@ resampling and compression blur a strong edge more than a weak one. Points on a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -32,18 +33,13 @@ SPACING_PX = 7  # a corner is the best of a square of this size, and as far from
 POINTS_PER_CELL = 3
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle of pixels: columns x0 to x1 and rows y0 to y1, the ends not included."""
 
     x0: int
     y0: int
     x1: int
     y1: int
-
-    def shrunk(self, margin_px: int) -> Box:
-        """Return the box without a margin on all sides; it may be empty."""
-        return Box(self.x0 + margin_px, self.y0 + margin_px, self.x1 - margin_px, self.y1 - margin_px)
 
     @property
     def is_empty(self) -> bool:

@@ -8,16 +8,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.spatial import cKDTree
 
 from sfmcam.config import Model
 from sfmcam.estimators.vo.features import MIN_NOISE, Box, Float32, detect_corners
+from sfmcam.estimators.vo.overlay import is_overlay, letterbox
 from sfmcam.estimators.vo.tracking_flow import Flock, View, follow
 from sfmcam.estimators.vo.tracking_patches import Patches, cut_patches
-from sfmcam.types import Frames, PointTracks, UInt8
+from sfmcam.types import Bool, Frames, PointTracks, UInt8
 
 FEW = 1 / 3  # of the points wanted, below which new ones are searched for at once, and weaker ones will do
 WEAKER = 2.5  # times the expected error that is accepted otherwise
 GROWTH_TO_RENEW = 1.5  # of a patch's area, either way, at which its first look is replaced
+BAR_MARGIN_PX = 10  # half a patch
 CLOSE_PX = 3.0  # points that come nearer than this follow the same thing
 DISASTER = 0.5  # share of the points that vanish at once: a flash, a dropped frame, a blow; they are searched for again ...
 PATIENCE = 2  # ... in as many later frames
@@ -47,12 +50,21 @@ def track_points(frames: Frames, options: TrackingOptions) -> PointTracks:
         Tracks of at least two observations each; `static_probability` is NaN throughout. A track may miss up to two frames that show
         nothing, such as black ones. Same frames, same tracks.
     """
-    width, height = frames.size_px
-    box = Box(0, 0, width, height).shrunk(options.border_px)
+    box = _where_to_look(frames, options.border_px)
     tracker = _Tracker(box, options)
     for index, picture in enumerate(frames.images):
         tracker.advance(View.of(luma(picture), box), is_search_due=index % options.search_every == 0)
-    return _collect(tracker, frames.size_px)
+    tracks = _collect(tracker, frames.size_px)
+    overlaid = is_overlay(tracks)
+    return _select(tracks, ~overlaid) if overlaid.any() else tracks
+
+
+def _where_to_look(frames: Frames, border_px: int) -> Box:
+    """Return the picture without bars, and without a margin in which a patch would see the bar's edge or the border."""
+    width, height = frames.size_px
+    box = letterbox(frames)
+    margins = (BAR_MARGIN_PX if is_bar else border_px for is_bar in (box.x0 > 0, box.y0 > 0, box.x1 < width, box.y1 < height))
+    return Box(*(side + sign * margin for side, sign, margin in zip(box, (1, 1, -1, -1), margins, strict=True)))
 
 
 def luma(picture: UInt8) -> UInt8:
@@ -122,9 +134,12 @@ class _Tracker:
 
 def without_close_ones(flock: Flock) -> Flock:
     """Return the flock without points that are too near to an earlier one of it."""
-    away = flock.points[:, None] - flock.points[None]
-    close = (away**2).sum(axis=2) < CLOSE_PX**2
-    return flock.take(~np.triu(close, 1).any(axis=0))
+    if len(flock) < 2:
+        return flock
+    pairs = cKDTree(flock.points).query_pairs(CLOSE_PX, output_type="ndarray")
+    kept = np.ones(len(flock), bool)
+    kept[pairs[:, 1]] = False  # the greater index, which is the later one
+    return flock if kept.all() else flock.take(kept)
 
 
 def _renewed(flock: Flock, noise: float) -> Patches:
@@ -135,15 +150,27 @@ def _renewed(flock: Flock, noise: float) -> Patches:
 
 
 def _collect(tracker: _Tracker, size_px: tuple[int, int]) -> PointTracks:
-    """List the observations, without tracks that were seen once, and number the rest from 0."""
+    """List the observations, and drop tracks that were seen only once."""
     tracks = np.concatenate(tracker.tracks)
-    lasting = np.bincount(tracks, minlength=tracker.num_begun) >= 2
-    number, kept = np.cumsum(lasting) - 1, lasting[tracks]
-    frame = np.repeat(np.arange(len(tracker.tracks)), [len(t) for t in tracker.tracks])
+    return _select(
+        PointTracks(
+            frame=np.repeat(np.arange(len(tracker.tracks)), [len(t) for t in tracker.tracks]),
+            track=tracks.astype(np.int64),
+            xy_px=np.concatenate(tracker.points).astype(np.float64) + 0.5,
+            size_px=size_px,
+            static_probability=np.full(tracker.num_begun, np.nan),
+        ),
+        np.bincount(tracks, minlength=tracker.num_begun) >= 2,
+    )
+
+
+def _select(tracks: PointTracks, wanted: Bool) -> PointTracks:
+    """Return the tracks that are `wanted` (T,), numbered anew."""
+    kept = wanted[tracks.track]
     return PointTracks(
-        frame=frame[kept],
-        track=number[tracks[kept]],
-        xy_px=np.concatenate(tracker.points)[kept].astype(np.float64) + 0.5,
-        size_px=size_px,
-        static_probability=np.full(int(lasting.sum()), np.nan),
+        frame=tracks.frame[kept],
+        track=(np.cumsum(wanted) - 1)[tracks.track[kept]],
+        xy_px=tracks.xy_px[kept],
+        size_px=tracks.size_px,
+        static_probability=tracks.static_probability[wanted],
     )
