@@ -224,6 +224,6 @@ def test_scenes_are_closed_textured_and_have_room_to_move(name: str) -> None:
         seen = stage.renderer._visible(view, Grid.over((160, 90)), with_movers=True)
         assert (seen.surface >= 0).all()
     depth = stage.renderer.depth(stage.view(0.0))
-    assert np.nanmin(depth) > 0.3 * stage.path.depth_m
+    assert np.nanmin(depth) > (0.1 if name == "thicket" else 0.3) * stage.path.depth_m  # the thicket's point is what is near
     assert np.isfinite(depth).mean() > 0.6
     assert stage.frame(0.0, np.random.default_rng(0)).std() > 20
