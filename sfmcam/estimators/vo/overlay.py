@@ -79,7 +79,7 @@ def is_overlay(tracks: PointTracks) -> Bool:
 
 
 def _lies_on(tracks: PointTracks, flags: Bool) -> Bool:
-    """Return the tracks (T,) that begin close to where one of the `flags` did: short-lived points of a caption need no proof of their own."""
+    """Return the tracks (T,) that begin close to where one of the `flags` did: a caption has short-lived points, too."""
     if not flags.any():
         return flags
     begin = np.empty((len(tracks), 2))
