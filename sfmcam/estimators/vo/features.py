@@ -124,17 +124,21 @@ def _fill_cells(corners: Float32, box: Box, *, taken: Float32, max_points: int) 
     """Keep of the corners, best first, as many per cell as its quota leaves room for."""
     area = (box.x1 - box.x0) * (box.y1 - box.y0)
     cell_px = max(float(np.sqrt(area * POINTS_PER_CELL / max_points)), 1.0)
-    across = int((box.x1 - box.x0) / cell_px) + 1
-    cell = _cell_of(corners, box, cell_px, across)
-    alive = np.bincount(_cell_of(taken, box, cell_px, across), minlength=int(cell.max(initial=0)) + 1)
+    return corners[rank_in_cell(corners, box, cell_px, taken=taken) < POINTS_PER_CELL]
+
+
+def rank_in_cell(points: Float32, box: Box, cell_px: float, *, taken: Float32) -> Indices:
+    """Return how many of `taken` and of the points (N, 2) before it lie in the same square cell of the box as each point (N,)."""
+    cell = _cell_of(points, box, cell_px)
+    alive = np.bincount(_cell_of(taken, box, cell_px), minlength=int(cell.max(initial=0)) + 1)
     order = np.argsort(cell, kind="stable")
     starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
     sizes = np.diff(np.append(starts, len(order)))
     rank = np.empty(len(order), np.intp)
     rank[order] = np.arange(len(order)) - np.repeat(starts, sizes)
-    return corners[rank + alive[cell] < POINTS_PER_CELL]
+    return np.asarray(rank + alive[cell], np.intp)
 
 
-def _cell_of(points: Float32, box: Box, cell_px: float, across: int) -> Indices:
+def _cell_of(points: Float32, box: Box, cell_px: float) -> Indices:
     row, column = (points[:, 1] - box.y0) // cell_px, (points[:, 0] - box.x0) // cell_px
-    return np.maximum(row * across + column, 0).astype(np.intp)
+    return np.maximum(row * ((box.x1 - box.x0) // cell_px + 1) + column, 0).astype(np.intp)

@@ -13,7 +13,8 @@ SAMPLES = 12  # frames in which bars are looked for
 BLACK = 26  # grey level up to which a bar is black, also where black is written as 16
 CONSTANT = 8  # grey levels between the darkest and the brightest pixel of a bar's row
 LARGEST_GAP = 0.1  # of the picture: rows within a bar that a caption fills
-SMALLEST_PICTURE = 0.25  # of the frame's width or height; what leaves less is a dark scene, not bars
+UNEQUAL = 0.05  # of the picture, between the bars of two sides; what differs by more is a dark scene ...
+SMALLEST_PICTURE = 0.25  # ... as is what leaves less than this between the bars
 
 SPANS = (2, 6, 18, 54)  # frames over which motion is compared: a shaky one shows in few, a slow one in many
 STILL_PX, STILL_EVER_PX = 0.25, 0.6  # over a span; between the extremes of a track's whole life
@@ -33,17 +34,22 @@ def letterbox(frames: Frames) -> Box:
     width, height = frames.size_px
     sample = frames.images[np.unique(np.linspace(0, len(frames) - 1, SAMPLES).astype(np.intp))]
     grey = sample if sample.ndim == 3 else np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in sample])
-    rows, columns = _is_bar(grey, axis=2), _is_bar(grey, axis=1)
-    top, bottom, left, right = _reach(rows), _reach(rows[::-1]), _reach(columns), _reach(columns[::-1])
-    y = (top, height - bottom) if top + bottom <= (1 - SMALLEST_PICTURE) * height else (0, height)
-    x = (left, width - right) if left + right <= (1 - SMALLEST_PICTURE) * width else (0, width)
-    return Box(x[0], y[0], x[1], y[1])
+    top, bottom = _bars(_is_bar(grey, axis=2))
+    left, right = _bars(_is_bar(grey, axis=1))
+    return Box(left, top, width - right, height - bottom)
 
 
 def _is_bar(grey: UInt8, *, axis: int) -> Bool:
     """Return which rows (axis 2) or columns (axis 1) of the pictures (N, H, W) are black and constant in all of them."""
     darkest, brightest = grey.min(axis=axis), grey.max(axis=axis)
     return np.asarray(((brightest <= BLACK) & (brightest - darkest <= CONSTANT)).all(axis=0))
+
+
+def _bars(is_bar: Bool) -> tuple[int, int]:
+    """Return the thickness of the bars at both ends: 0 where they are too unequal for bars, or leave too little between them."""
+    first, last = _reach(is_bar), _reach(is_bar[::-1])
+    believable = abs(first - last) <= UNEQUAL * len(is_bar) and first + last <= (1 - SMALLEST_PICTURE) * len(is_bar)
+    return (first, last) if believable else (0, 0)
 
 
 def _reach(is_bar: Bool) -> int:

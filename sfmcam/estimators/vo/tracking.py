@@ -11,14 +11,15 @@ from pydantic import Field
 from scipy.spatial import cKDTree
 
 from sfmcam.config import Model
-from sfmcam.estimators.vo.features import MIN_NOISE, Box, Float32, detect_corners
+from sfmcam.estimators.vo.features import MIN_NOISE, Box, Float32, detect_corners, rank_in_cell
 from sfmcam.estimators.vo.overlay import is_overlay, letterbox
 from sfmcam.estimators.vo.tracking_flow import Flock, View, follow
 from sfmcam.estimators.vo.tracking_patches import Patches, cut_patches
 from sfmcam.types import Bool, Frames, PointTracks, UInt8
 
-FEW = 1 / 3  # of the points wanted, below which new ones are searched for at once, and weaker ones will do
-WEAKER = 2.5  # times the expected error that is accepted otherwise
+DWINDLED = 0.6  # share left of the points after the last search, below which the next one comes early
+WEAKER = 2.5  # times the expected error that is accepted otherwise will do in a region ...
+REGION_PX, POINTS_PER_REGION = 64.0, 4  # ... that has fewer points than this
 GROWTH_TO_RENEW = 1.5  # of a patch's area, either way, at which its first look is replaced
 BAR_MARGIN_PX = 10  # half a patch
 CLOSE_PX = 3.0  # points that come nearer than this follow the same thing
@@ -84,12 +85,14 @@ class _Tracker:
         self._lost: Flock | None = None
         self._waited = 0
         self._noise = MIN_NOISE
+        self._stock = 0
 
     def advance(self, view: View, *, is_search_due: bool) -> None:
         """Go on to the next frame."""
         flock = self._start(view, np.empty((0, 2), np.float32)) if self._flock is None else self._follow(self._flock, view)
-        if is_search_due or len(flock) < FEW * self._options.max_points:
+        if is_search_due or len(flock) <= DWINDLED * self._stock:
             flock = self._top_up(flock)
+            self._stock = len(flock)
         self._flock = flock
         self.tracks.append(flock.tracks.astype(np.int32))
         self.points.append(flock.points)
@@ -111,20 +114,25 @@ class _Tracker:
         flock, view = without_close_ones(flock), flock.view
         self._noise = view.surface.noise()
         flock = replace(flock, patches=_renewed(flock, self._noise))
-        for max_sigma_px in (self._options.max_sigma_px, WEAKER * self._options.max_sigma_px):
-            new = detect_corners(
-                view.surface,
-                self._box,
-                taken=flock.points,
-                max_points=self._options.max_points,
-                noise=self._noise,
-                max_sigma_px=max_sigma_px,
-            )
-            begun = self._start(view, new)
-            flock = flock.joined(begun.take(begun.patches.sigma_px < max_sigma_px))
-            if len(flock) >= FEW * self._options.max_points:
-                break
-        return flock
+        new = detect_corners(
+            view.surface,
+            self._box,
+            taken=flock.points,
+            max_points=self._options.max_points,
+            noise=self._noise,
+            max_sigma_px=WEAKER * self._options.max_sigma_px,
+        )
+        begun = self._start(view, new)
+        return flock.joined(begun.take(self._is_wanted(begun, flock)))
+
+    def _is_wanted(self, begun: Flock, flock: Flock) -> Bool:
+        """Return which new points are good enough, or the best that a part of the picture has."""
+        sigma_px, limit_px = begun.patches.sigma_px, self._options.max_sigma_px
+        good = sigma_px < limit_px
+        taken = np.concatenate([flock.points, begun.points[good]])
+        passable = ~good & (sigma_px < WEAKER * limit_px)
+        passable[passable] = rank_in_cell(begun.points[passable], self._box, REGION_PX, taken=taken) < POINTS_PER_REGION
+        return good | passable
 
     def _start(self, view: View, points: Float32) -> Flock:
         self.num_begun += len(points)
