@@ -86,7 +86,7 @@ def label_clip(clip: RenderedClip, thresholds: Thresholds | None = None) -> Trut
     intended, actual = path.intended_dofs(times) * unit, path.dofs(times) * unit
     motion_px = picture_motion_px(actual, float(clip.focal_px.max()), clip.spec.size_px)
     labels = direction_labels(intended, bounds)
-    labels["static"] = _static_label(motion_px, bounds)
+    labels["static"] = static_label(motion_px, bounds)
     return Truth(labels, _steadiness(clip, motion_px), _speed(clip, motion_px), motion_px)
 
 
@@ -117,7 +117,8 @@ def picture_motion_px(dofs: Float, focal_px: float, size_px: tuple[int, int]) ->
     return float((np.ptp(dofs, axis=0) * gain).sum())
 
 
-def _static_label(motion_px: float, thresholds: Thresholds) -> Label:
+def static_label(motion_px: float, thresholds: Thresholds) -> Label:
+    """Label `static` by the picture motion, shake included."""
     if motion_px < 1e-6:
         return Label.YES
     return Label.NO if motion_px >= thresholds.still_no_px else Label.UNSURE
