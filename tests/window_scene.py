@@ -56,6 +56,7 @@ def window(shot: Shot, frames: Int, *, unit: float = 1.0, rng: np.random.Generat
     own = keys @ inverse(keys[0])
     own[:, :3, 3] /= unit
     sigma = np.tile([3e-4] * 3 + [2e-3] * 3 + [1e-3], (len(frames), 1))
+    sigma[0] = 0
     if rng is not None:
         own[1:, :3, :3] = rotation_from_vector(rng.normal(0, 3e-4, (len(frames) - 1, 3))) @ own[1:, :3, :3]
     seen = np.bincount(shot.tracks.track[np.isin(shot.tracks.frame, frames)], minlength=len(shot.points))

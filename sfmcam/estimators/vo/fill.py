@@ -24,7 +24,7 @@ FAR = 0.01  # smallest inverse depth, in units of the median one
 # one-sigma of the true camera about the interpolated one, per frame of distance to the nearest keyframe ...
 TURN_PER_FRAME, SHIFT_PER_FRAME, ZOOM_PER_FRAME = 0.01, 0.002, 0.003  # rad, scene depths, log focal
 TURN_SHARE, SHIFT_SHARE = 0.25, 0.15  # ... and as a share of the motion between the two keyframes about it
-HELD = 1e-7  # sigma of what must not move
+HELD = 0.0  # sigma of what must not move
 NO_MOVE, NO_ZOOM = 1e-3, 1e-6  # a path of smaller extent, in units of length or in log focal, has none
 
 TRACK_OBSERVATIONS = 16  # of a track, used to fit its point
@@ -65,13 +65,20 @@ class _Cameras:
 
 @dataclass(frozen=True)
 class _Seen:
-    """The tracks as the kernels want them: frame_start (N + 1,), frame, point number or -1 (M,), positions (M, 2), half picture (2,)."""
+    """Tracks and points as the kernels want them: in long sides of the picture, without gaps in memory, of one type each.
+
+    `frame_start` (N + 1,), `frame` (M,), `point` (M,) number or -1, `xy` (M, 2), `half` (2,) the picture's size; `direction` (P, 3),
+    `rho` (P,), `static` (P,).
+    """
 
     frame_start: Int
     frame: Int
     point: Int
     xy: Float
     half: Float
+    direction: Float
+    rho: Float
+    static: Float
 
 
 def fill_frames(path: WindowPath, tracks: PointTracks, num_frames: int, timestamps_s: Float, *, noise_px: float) -> FilledPath:
@@ -95,10 +102,10 @@ def fill_frames(path: WindowPath, tracks: PointTracks, num_frames: int, timestam
         raise ValueError(f"keyframes {path.frames} and {len(timestamps_s)} timestamps do not fit a shot of {num_frames} frames")
     seen, noise = _seen(path, tracks, num_frames), noise_px / max(tracks.size_px)
     cameras = _interpolate(path, timestamps_s)
-    residual, count = _refine(path, seen, cameras, noise)
+    sound = max(GOOD_NOISES * noise, GOOD_PX / GOOD_LONG_SIDE_PX)
+    residual, count = _refine(path, seen, cameras, noise=noise, sound=sound)
     inside = (np.arange(num_frames) >= path.frames[0]) & (np.arange(num_frames) <= path.frames[-1])
-    limit = max(GOOD_NOISES * noise, GOOD_PX / GOOD_LONG_SIDE_PX)
-    valid = _valid(inside, residual < limit, count)
+    valid = _valid(inside, residual < sound, count)
     nearness = _nearness(path, seen, cameras)
     static = _static(path, tracks, seen, cameras, usable=valid, nearness=nearness, level=max(noise, _level(residual, count)))
     return FilledPath(
@@ -117,10 +124,13 @@ def _seen(path: WindowPath, tracks: PointTracks, num_frames: int) -> _Seen:
     point_of[path.track] = np.arange(len(path.track))
     return _Seen(
         frame_start=np.searchsorted(tracks.frame, np.arange(num_frames + 1)),
-        frame=tracks.frame,
+        frame=np.ascontiguousarray(tracks.frame, np.int64),
         point=point_of[tracks.track],
-        xy=(tracks.xy_px - size / 2) / size.max(),
+        xy=np.ascontiguousarray((tracks.xy_px - size / 2) / size.max(), float),
         half=size / size.max() / 2,
+        direction=np.ascontiguousarray(path.direction, float),
+        rho=np.ascontiguousarray(path.rho, float),
+        static=np.ascontiguousarray(path.static, float),
     )
 
 
@@ -146,15 +156,15 @@ def _interpolate(path: WindowPath, timestamps_s: Float) -> _Cameras:
     return _Cameras(turned, translation, smooth[:, 6].copy())
 
 
-def _refine(path: WindowPath, seen: _Seen, cameras: _Cameras, noise: float) -> tuple[Float, Int]:
+def _refine(path: WindowPath, seen: _Seen, cameras: _Cameras, *, noise: float, sound: float) -> tuple[Float, Int]:
     """Refine the cameras between keyframes in place; return the residuals (N,), in long sides, and numbers of points (N,) of all frames."""
     n = len(cameras.log_focal)
     free = np.ones(n, bool)
     free[: path.frames[0]], free[path.frames[-1] :], free[path.frames] = False, False, False
     residual, count = np.zeros(n), np.zeros(n, np.int64)
     refine_frames(
-        free, seen.frame_start, seen.xy, seen.point, path.direction, path.rho, path.static, seen.half, MAX_POINTS, MIN_POINTS,
-        _prior_sigma(path, n), noise, MAX_ITERATIONS, cameras.rotation, cameras.translation, cameras.log_focal, residual, count,
+        free, seen.frame_start, seen.xy, seen.point, seen.direction, seen.rho, seen.static, seen.half, MAX_POINTS, MIN_POINTS,
+        sound, _prior_sigma(path, n), noise, MAX_ITERATIONS, cameras.rotation, cameras.translation, cameras.log_focal, residual, count,
     )  # fmt: skip
     return residual, count
 
@@ -200,7 +210,7 @@ def _nearness(path: WindowPath, seen: _Seen, cameras: _Cameras) -> Float:
     """Return the inverse scene depth of every frame (N,); frames that see no static point get it from their neighbours."""
     nearness, far = np.zeros(len(cameras.log_focal)), FAR / _unit(path)
     scene_nearness(
-        seen.frame_start, seen.xy, seen.point, path.direction, path.rho, path.static, seen.half, cameras.rotation, cameras.translation, far,
+        seen.frame_start, seen.xy, seen.point, seen.direction, seen.rho, seen.static, seen.half, cameras.rotation, cameras.translation, far,
         nearness,
     )  # fmt: skip
     known = np.flatnonzero(nearness > 0)

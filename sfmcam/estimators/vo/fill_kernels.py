@@ -131,7 +131,10 @@ def _accumulate(seen, weight, focal, scale2, information, h, g):  # type: ignore
 
 @njit(**COMPILED)
 def _pull(rotation, translation, log_focal, start, sigma, h, g):  # type: ignore[no-untyped-def]
-    """Add the prior: rotation, centre (in the camera's axes) and log focal stay near those of `start` (13: rotation, centre, log focal)."""
+    """Add the prior: rotation, centre (in the camera's axes) and log focal stay near those of `start` (13: rotation, centre, log focal).
+
+    What has a sigma of 0 does not move.
+    """
     off = np.zeros(CAMERA)
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
@@ -141,8 +144,11 @@ def _pull(rotation, translation, log_focal, start, sigma, h, g):  # type: ignore
         off[3 + i] += translation[i]
     off[6] = log_focal - start[12]
     for i in range(CAMERA):
-        h[i, i] += 1.0 / sigma[i] ** 2
-        g[i] += off[i] / sigma[i] ** 2
+        if sigma[i] > 0.0:
+            h[i, i] += 1.0 / sigma[i] ** 2
+            g[i] += off[i] / sigma[i] ** 2
+        else:
+            h[i, :], h[:, i], h[i, i], g[i] = 0.0, 0.0, 1.0, 0.0
 
 
 @njit(**COMPILED)
@@ -182,8 +188,8 @@ def _descend(rows, xy, point, direction, rho, static, rotation, translation, log
 
 @njit(**COMPILED)
 def refine_frames(  # type: ignore[no-untyped-def]
-    free, frame_start, xy, point, direction, rho, static, half, limit, min_seen, sigma, noise, iterations, rotation, translation, log_focal,
-    residual, count,
+    free, frame_start, xy, point, direction, rho, static, half, limit, min_seen, sound, sigma, noise, iterations, rotation, translation,
+    log_focal, residual, count,
 ):  # fmt: skip
     """Refine the cameras of the `free` (N,) frames in place and measure all frames.
 
@@ -194,10 +200,11 @@ def refine_frames(  # type: ignore[no-untyped-def]
         half: half the picture's width and height.
         limit: of observations used per frame.
         min_seen: with fewer observations the camera stays.
-        sigma: (N, 7) of the prior about the given cameras; translation in units of length.
+        sound: a camera whose median reprojection error comes out larger than this was misled, and stays too.
+        sigma: (N, 7) of the prior about the given cameras, translation in units of length; 0 for what must not move.
         noise: of a coordinate.
         iterations: at most.
-        rotation, translation, log_focal: (N, ...) cameras, overwritten; a camera that fits no better afterwards stays.
+        rotation, translation, log_focal: (N, ...) cameras, overwritten.
         residual, count: (N,) written: median reprojection error over static points, and how many there are.
     """
     widest = 1
@@ -214,7 +221,7 @@ def refine_frames(  # type: ignore[no-untyped-def]
         turned[:], moved[:] = rotation[n], translation[n]
         zoomed = _descend(used, xy, point, direction, rho, static, turned, moved, log_focal[n], sigma[n], noise, iterations)
         after = _errors(used, xy, point, direction, rho, turned, moved, np.exp(zoomed), seen, size)
-        if after < residual[n]:
+        if after < min(residual[n], sound):
             rotation[n], translation[n], log_focal[n], residual[n] = turned, moved, zoomed, after
 
 

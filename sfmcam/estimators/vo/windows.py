@@ -213,4 +213,4 @@ def _merge_points(paths: Sequence[WindowPath], placed: list[Similarity]) -> tupl
         static[row] += path.static
         seen[row] += 1
     point /= np.linalg.norm(point[:, :3], axis=1, keepdims=True)
-    return tracks, point[:, :3], point[:, 3], static / seen
+    return tracks, point[:, :3].copy(), point[:, 3].copy(), static / seen
