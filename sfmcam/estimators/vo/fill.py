@@ -16,7 +16,7 @@ from sfmcam.types import Bool, Float, Int, PointTracks
 
 MAX_POINTS = 150  # used in a frame; more do not make the camera better by what they cost
 MIN_POINTS = 8  # in a frame, to place its camera and to judge it
-MAX_ITERATIONS = 10
+MAX_ITERATIONS = 12
 GOOD_NOISES, GOOD_PX, GOOD_LONG_SIDE_PX = 4.0, 2.0, 384  # median residual of a sound frame: the larger of the two
 MAX_BLIND = 2  # frames in a row without points that two sound neighbours vouch for
 FAR = 0.01  # smallest inverse depth, in units of the median one

@@ -14,7 +14,8 @@ from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, MIN_DEPTH
 
 COLUMNS, ROWS = 10, 6  # cells of the picture for spreading points and for the scene depth
 MAX_TURN = 0.2  # rad and log focal, of one step
-STILL = 1e-6  # a step smaller than this, in rad, units and log focal, ends the descent
+SHRINK = 0.5  # of the robust scale from one step to the next, at least (graduated non-convexity: Blake and Zisserman 1987)
+STILL = 1e-5  # a step smaller than this, in rad, units and log focal, ends the descent
 
 
 @njit(**COMPILED)
@@ -165,12 +166,12 @@ def _descend(rows, xy, point, direction, rho, static, rotation, translation, log
             start[3 * i + j] = rotation[i, j]
             start[9 + i] -= rotation[j, i] * translation[j]
     start[12] = log_focal
-    h, g, step = np.empty((CAMERA, CAMERA)), np.empty(CAMERA), np.empty(CAMERA)
+    h, g, step, scale = np.empty((CAMERA, CAMERA)), np.empty(CAMERA), np.empty(CAMERA), np.inf
     for _ in range(iterations):
         focal = np.exp(log_focal)
         median = _errors(rows, xy, point, direction, rho, rotation, translation, focal, seen, size)
         h[:], g[:] = 0.0, 0.0
-        scale = max(3.0 * noise, 2.0 * median)
+        scale = max(3.0 * noise, min(2.0 * median, SHRINK * scale))
         _accumulate(seen, weight, focal, scale * scale, (3.0 / scale) ** 2, h, g)
         _pull(rotation, translation, log_focal, start, sigma, h, g)
         solve_normal(h, g, step)
@@ -181,7 +182,7 @@ def _descend(rows, xy, point, direction, rho, static, rotation, translation, log
         _turn(moved, step, turned[:, :1])
         translation[:] = turned[:, 0]
         log_focal += step[6]
-        if np.abs(step).max() < STILL:
+        if scale <= 3.0 * noise and np.abs(step).max() < STILL:
             break
     return log_focal
 
