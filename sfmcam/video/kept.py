@@ -47,7 +47,7 @@ class KeptPictures:
     def add(self, number: int, picture: UInt8) -> None:
         """Keep a copy of `picture`, which belongs to a later frame than those before it and is of their size."""
         if not self._blocks or len(self._blocks[-1].numbers) == len(self._blocks[-1].room):
-            fitting = max(1, min(self._expected - self._added, BLOCK_BYTES // picture.nbytes))
+            fitting = max(1, min(self._expected - self._added, per_block(picture)))
             self._blocks.append(Block(np.empty((fitting, *picture.shape), np.uint8), []))
         block = self._blocks[-1]
         block.room[len(block.numbers)] = picture
@@ -70,3 +70,8 @@ class KeptPictures:
         block = self._blocks[0]
         place = bisect_left(block.numbers, number)
         return block.room[place] if block.numbers[place] == number else None
+
+
+def per_block(picture: UInt8) -> int:
+    """Return how many pictures of the size of `picture` make a block."""
+    return max(1, BLOCK_BYTES // picture.nbytes)

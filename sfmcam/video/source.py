@@ -14,7 +14,7 @@ from sfmcam.errors import VideoError
 from sfmcam.types import Frames, UInt8
 from sfmcam.video.digest import file_digest
 from sfmcam.video.folder import load_folder
-from sfmcam.video.kept import KeptPictures
+from sfmcam.video.kept import KeptPictures, per_block
 from sfmcam.video.reading import Reading, read_frames, read_video
 from sfmcam.video.sampling import Index, pick
 
@@ -98,7 +98,7 @@ def _gather(source: Path, numbers: Index, kept: KeptPictures, later: Iterator[tu
             _, picture = next(later, (-1, None))
         if picture is None:
             raise VideoError(f"{source} gave other frames when it was read a second time; was it being written meanwhile?")
-        if place == 0:
-            images = np.empty((len(numbers), *picture.shape), np.uint8)
+        if place == len(images):  # grown as the kept ones are let go; where that is large, without being copied
+            images.resize((min(place + per_block(picture), len(numbers)), *picture.shape), refcheck=False)
         images[place] = picture
     return images

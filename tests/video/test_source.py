@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from make_videos import numbered, numbers_of, panned, write_video
 
 from sfmcam.config import FrameConfig
-from sfmcam.video import reading
+from sfmcam.video import decode, reading
+from sfmcam.video.container import open_video
 from sfmcam.video.decode import decode_frames
 from sfmcam.video.source import iter_shots, load_shots
 
@@ -60,6 +62,28 @@ def test_one_decoding_serves_a_file_of_one_shot(tmp_path: Path, decoded: list[in
         path = write_video(tmp_path / name, panned(3, 40), codec=codec, pixel_format=pixel_format)
         assert len(load_shots(path, FrameConfig(shots="auto"))) == 1
     assert decoded == [40, 40, 40]
+
+
+@pytest.mark.parametrize("held_bytes", [0, 2_000, 1 << 20])
+def test_packets_are_held_or_read_again_with_the_same_outcome(
+    long_video: Path, decoded: list[int], monkeypatch: pytest.MonkeyPatch, held_bytes: int
+) -> None:
+    (expected,) = load_shots(long_video, FrameConfig(shots="single"))
+    openings: list[Path] = []
+
+    @contextmanager
+    def counting(path: Path) -> Iterator[object]:
+        openings.append(path)
+        with open_video(path) as opened:
+            yield opened
+
+    monkeypatch.setattr(reading, "open_video", counting)
+    monkeypatch.setattr(decode, "MAX_HELD_BYTES", held_bytes)
+    (shot,) = load_shots(long_video, FrameConfig(shots="single"))
+    np.testing.assert_array_equal(shot.frames.images, expected.frames.images)
+    np.testing.assert_array_equal(shot.frames.timestamps_s, expected.frames.timestamps_s)
+    assert len(openings) == (1 if held_bytes > 1e6 else 2)
+    assert decoded == [LONG, LONG]
 
 
 def test_each_shot_gets_its_own_frames(tmp_path: Path, decoded: list[int]) -> None:

@@ -35,7 +35,8 @@ def write_images(frames: Frames, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(frames.images):
         path = folder / IMAGE_NAME.format(number)
-        if not cv2.imwrite(str(path), image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+        bgr_or_gray = image[..., ::-1] if image.ndim == 3 else image
+        if not cv2.imwrite(str(path), bgr_or_gray, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
             raise OSError(f"cannot write {path}")
 
 
