@@ -42,7 +42,7 @@ class View:
     def of(image: UInt8, box: Box) -> View:
         """Prepare a grey picture (H, W); brightness and contrast are judged inside `box`."""
         surface = Surface.of(image)
-        mean, deviation = cv2.meanStdDev(image[box.y0 : box.y1, box.x0 : box.x1])
+        mean, deviation = cv2.meanStdDev(image if box.is_empty else image[box.y0 : box.y1, box.x0 : box.x1])
         gain = DEVIATION / max(float(deviation[0, 0]), MIN_DEVIATION)
         plain = np.clip(surface.level * np.float32(gain) + np.float32(MEAN - gain * float(mean[0, 0])), 0, 255)
         return View(surface, plain.astype(np.uint8))
