@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sfmcam.estimators.vo.fill_kernels import solve_normal
+from sfmcam.estimators.vo.fill_kernels import nth_smallest, solve_normal
 from sfmcam.estimators.vo.kernels import COMPILED, MIN_DEPTH
 
 
@@ -29,7 +29,8 @@ def _relative(anchor, frame, rotation, translation, turn, shift):  # type: ignor
 @njit(**COMPILED)
 def _point_step(seen, turn, shift, focal, state, expected, scale2, noise, h, g, squared):  # type: ignore[no-untyped-def]
     """Fill the normal equations of one point (a, b, rho in its anchor camera) and its squared errors; `expected` is the usual rho."""
-    h[:], g[:] = 0.0, 0.0
+    h[:, :] = 0.0
+    g[:] = 0.0
     jacobian = np.empty((2, 3))
     for i in range(len(seen)):
         r, t, f = turn[i], shift[i], focal[i]
@@ -57,11 +58,12 @@ def _fit_point(seen, turn, shift, focal, state, expected, noise, iterations, squ
     scale2 = 1e6
     for _ in range(iterations):
         _point_step(seen, turn, shift, focal, state, expected, scale2, noise, h, g, squared)
-        scale2 = max(9.0 * noise * noise, 4.0 * np.median(squared))
+        scale2 = max(9.0 * noise * noise, 4.0 * nth_smallest(squared, len(squared) // 2))
         solve_normal(h, g, step)
-        state += step
+        for i in range(3):
+            state[i] += step[i]
         state[2] = min(max(state[2], -0.02 * expected), 20.0 * expected)
-        if np.abs(step).max() < 1e-5:
+        if max(abs(step[0]), abs(step[1]), abs(step[2])) < 1e-5:
             break
     _point_step(seen, turn, shift, focal, state, expected, scale2, noise, h, g, squared)
 
@@ -106,5 +108,5 @@ def track_residuals(  # type: ignore[no-untyped-def]
         expected = max(nearness[anchor], 1e-6)
         state[0], state[1], state[2] = seen[used // 2, 0] / focal[used // 2], seen[used // 2, 1] / focal[used // 2], expected
         _fit_point(seen[:used], turn[:used], shift[:used], focal[:used], state, expected, noise, 6, squared[:used])
-        high = np.sort(squared[:used])[min(int(quantile * used), used - 1)]
+        high = nth_smallest(squared[:used], min(int(quantile * used), used - 1))
         error[c] = np.sqrt(high * 2.0 * used / (2.0 * used - 3.0))
