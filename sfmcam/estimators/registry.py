@@ -35,6 +35,7 @@ class EstimatorEntry:
 
 
 ESTIMATORS: dict[str, EstimatorEntry] = {
+    "vo": EstimatorEntry("sfmcam.estimators.vo:Vo", "sfmcam.estimators.vo.options:VoOptions"),
     "colmap": EstimatorEntry("sfmcam.estimators.colmap:Colmap", "sfmcam.estimators.colmap.options:ColmapOptions"),
     "glomap": EstimatorEntry("sfmcam.estimators.colmap:Glomap", "sfmcam.estimators.colmap.options:ColmapOptions"),
     "external": EstimatorEntry("sfmcam.estimators.external:External", "sfmcam.estimators.external:ExternalOptions"),

@@ -123,12 +123,12 @@ def _near(points: Float32, shape: tuple[int, ...]) -> Bool:
 def _fill_cells(corners: Float32, box: Box, *, taken: Float32, max_points: int) -> Float32:
     """Keep of the corners, best first, as many per cell as its quota leaves room for."""
     area = (box.x1 - box.x0) * (box.y1 - box.y0)
-    cell_px = max(float(np.sqrt(area * POINTS_PER_CELL / max_points)), 1.0)
+    cell_px = float(np.sqrt(area * POINTS_PER_CELL / max_points))
     return corners[rank_in_cell(corners, box, cell_px, taken=taken) < POINTS_PER_CELL]
 
 
 def rank_in_cell(points: Float32, box: Box, cell_px: float, *, taken: Float32) -> Indices:
-    """Return how many of `taken` and of the points (N, 2) before it lie in the same square cell of the box as each point (N,)."""
+    """Return how many of `taken` and of the points (N, 2) before it share each point's cell (N,); cells of about that size fill the box."""
     cell = _cell_of(points, box, cell_px)
     alive = np.bincount(_cell_of(taken, box, cell_px), minlength=int(cell.max(initial=0)) + 1)
     order = np.argsort(cell, kind="stable")
@@ -140,5 +140,7 @@ def rank_in_cell(points: Float32, box: Box, cell_px: float, *, taken: Float32) -
 
 
 def _cell_of(points: Float32, box: Box, cell_px: float) -> Indices:
-    row, column = (points[:, 1] - box.y0) // cell_px, (points[:, 0] - box.x0) // cell_px
-    return np.maximum(row * ((box.x1 - box.x0) // cell_px + 1) + column, 0).astype(np.intp)
+    size_px = np.array([box.x1 - box.x0, box.y1 - box.y0])
+    cells = np.maximum(np.rint(size_px / cell_px), 1)
+    column_row = np.clip((points - (box.x0, box.y0)) // (size_px / cells), 0, cells - 1)
+    return (column_row @ (1, cells[0])).astype(np.intp)

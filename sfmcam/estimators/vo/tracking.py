@@ -158,17 +158,19 @@ def _renewed(flock: Flock, noise: float) -> Patches:
 
 
 def _collect(tracker: _Tracker, size_px: tuple[int, int]) -> PointTracks:
-    """List the observations, and drop tracks that were seen only once."""
-    tracks = np.concatenate(tracker.tracks)
-    return _select(
-        PointTracks(
-            frame=np.repeat(np.arange(len(tracker.tracks)), [len(t) for t in tracker.tracks]),
-            track=tracks.astype(np.int64),
-            xy_px=np.concatenate(tracker.points).astype(np.float64) + 0.5,
-            size_px=size_px,
-            static_probability=np.full(tracker.num_begun, np.nan),
-        ),
-        np.bincount(tracks, minlength=tracker.num_begun) >= 2,
+    """List the observations, without tracks that were seen only once, and number the rest from 0."""
+    seen = np.zeros(tracker.num_begun, np.intp)
+    for tracks in tracker.tracks:
+        seen[tracks] += 1
+    lasting = seen >= 2
+    number = np.cumsum(lasting) - 1
+    kept = [lasting[tracks] for tracks in tracker.tracks]
+    return PointTracks(
+        frame=np.repeat(np.arange(len(kept)), [k.sum() for k in kept]),
+        track=np.concatenate([number[tracks[k]] for tracks, k in zip(tracker.tracks, kept, strict=True)]),
+        xy_px=np.concatenate([points[k] + 0.5 for points, k in zip(tracker.points, kept, strict=True)], dtype=np.float64),
+        size_px=size_px,
+        static_probability=np.full(int(lasting.sum()), np.nan),
     )
 
 

@@ -32,6 +32,7 @@ def _pattern() -> Float32:
 
 
 PATTERN = _pattern()  # (2, P) offsets from the point
+OFFSETS = np.concatenate([PATTERN, np.ones((1, PATTERN.shape[1]), np.float32)])  # to be multiplied by (warp, point)
 WEIGHT = np.exp(-(PATTERN**2).sum(axis=0) / (2 * WEIGHT_SIGMA_PX**2)).astype(np.float32)
 WEIGHT /= WEIGHT.sum()
 INDEPENDENT_PIXELS = float(2 / (WEIGHT**2).sum())  # that the weighted pattern stands for, those left out included
@@ -139,7 +140,7 @@ def _sample(image: Float32, points: Float32, affine: Float32) -> Float32:
     """Return the patches (N, P) at points under warps, by linear interpolation."""
     if not len(points):
         return np.empty((0, PATTERN.shape[1]), np.float32)
-    x, y = (affine[:, axis] @ PATTERN + points[:, axis, None] for axis in (0, 1))
+    x, y = (np.column_stack([affine[:, axis], points[:, axis]]) @ OFFSETS for axis in (0, 1))
     return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 

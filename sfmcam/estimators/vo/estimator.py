@@ -1,0 +1,117 @@
+"""The estimator `vo`: visual odometry that knows zooms, and says when it cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from sfmcam.config import RunConfig
+from sfmcam.estimators.vo.options import VoOptions
+from sfmcam.estimators.vo.shot import SolvedShot, solve_shot
+from sfmcam.estimators.vo.tracking import TrackingOptions, track_points
+from sfmcam.types import CameraTrajectory, Estimate, Evidence, Float, Frames, PointCloud, PointTracks, Status
+
+STILL_PX = 0.35  # picture motion at the corners, at 384 px, below which a camera is called still
+LONG_SIDE_PX = 384.0
+BOUND_SIGMAS = 1.96  # of the stated 95 % bound
+MIN_TRACKS = 8  # in the median frame
+
+
+class Vo:
+    """Visual odometry for short clips: corners are followed, and one small bundle adjustment is solved per motion model."""
+
+    name = "vo"
+    Options = VoOptions
+
+    def __init__(self, options: VoOptions, run: RunConfig) -> None:
+        self.options, self.run = options, run
+
+    def estimate(self, frames: Frames, *, workspace: Path) -> Estimate:
+        """See `estimators.base.Estimator`."""
+        if len(frames) < 2:
+            return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
+        cv2.setNumThreads(self.run.threads)
+        tracks = track_points(frames, TrackingOptions())
+        alive = np.bincount(tracks.frame, minlength=len(frames))
+        if np.median(alive) < MIN_TRACKS:
+            return Estimate(Status.TOO_FEW_FEATURES, message=f"{np.median(alive):.0f} points in the median frame", tracks=tracks)
+        solved = solve_shot(tracks, frames.timestamps_s, self.options)
+        if solved is None or solved.filled.valid.sum() < 2:
+            return Estimate(Status.TOO_FEW_MATCHES, message="the frames share too few points", tracks=tracks)
+        return _estimate(solved, frames, tracks)
+
+
+def _estimate(solved: SolvedShot, frames: Frames, tracks: PointTracks) -> Estimate:
+    filled, width = solved.filled, max(frames.size_px)
+    trajectory = CameraTrajectory(
+        timestamps_s=frames.timestamps_s,
+        cam_from_world=np.where(filled.valid[:, None, None], filled.cam_from_world, np.nan),
+        focal_px=np.where(filled.valid, np.exp(filled.log_focal) * width, np.nan),
+        valid=filled.valid,
+        median_depth=np.where(filled.valid & (filled.median_depth > 0), filled.median_depth, np.nan),
+        image_size_px=frames.size_px,
+        evidence=_evidence(solved),
+    )
+    status, message = _verdict(solved, frames.size_px)
+    return Estimate(
+        status,
+        trajectory,
+        message,
+        points=_points(solved, frames, tracks),
+        tracks=replace(tracks, static_probability=filled.static_probability),
+        diagnostics={f"belief_{f.name.lower()}": round(b, 4) for f, b in solved.belief.items()}
+        | {"keyframes": len(solved.keyframes.frames), "points": len(solved.points.track), "noise_px": round(solved.noise_px, 4)},
+    )
+
+
+def _evidence(solved: SolvedShot) -> Evidence:
+    sigma = solved.keyframes.sigma[-1]
+    residual = float(np.nanmedian(solved.filled.residual)) if np.isfinite(solved.filled.residual).any() else float("nan")
+    return Evidence(
+        rotation_sigma_rad=float(sigma[:3].max()),
+        translation_sigma=float(sigma[3:6].max()),
+        log_focal_sigma=float(sigma[6]),
+        reprojection_error_px=residual,
+    )
+
+
+def _verdict(solved: SolvedShot, size_px: tuple[int, int]) -> tuple[Status, str]:
+    poses, sigma = solved.keyframes.cam_from_world, solved.keyframes.sigma
+    motion_px = corner_motion_px(poses[:, :3, :3], solved.keyframes.log_focal, size_px) * LONG_SIDE_PX / max(size_px)
+    offset = poses[:, :3, 3] - poses[0, :3, 3]
+    bound = BOUND_SIGMAS * np.linalg.norm(sigma[:, 3:6], axis=1).max()
+    moved = float(np.linalg.norm(offset, axis=1).max())
+    told = f"translation {moved:.3f} scene depths, 95 % bound of its error {bound:.3f}"
+    if moved > bound:
+        return Status.OK, told
+    if motion_px < STILL_PX:
+        return Status.STILL, f"the picture moves by {motion_px:.2f} px at most; {told}"
+    return Status.ROTATION_ONLY, told
+
+
+def corner_motion_px(rotation: Float, log_focal: Float, size_px: tuple[int, int]) -> float:
+    """Return how far turning and zooming move the corners of the first frame at most, in pixels."""
+    half = np.array(size_px) / max(size_px) / 2
+    corners = np.array([[sx * half[0], sy * half[1]] for sx in (-1, 1) for sy in (-1, 1)])
+    focal = np.exp(log_focal)
+    rays = np.column_stack([corners / focal[0], np.ones(4)]) @ rotation[0]
+    seen = np.einsum("kij,cj->kci", rotation, rays)
+    xy = focal[:, None, None] * seen[..., :2] / np.maximum(seen[..., 2:], 1e-3)
+    return float(np.linalg.norm(xy - corners, axis=-1).max()) * max(size_px)
+
+
+def _points(solved: SolvedShot, frames: Frames, tracks: PointTracks) -> PointCloud:
+    """Return the static points at a finite depth, coloured from the frame in which each was first seen."""
+    path = solved.points
+    keep = (path.rho > 0.05) & (path.static > 0.5)
+    xyz = path.direction[keep] / path.rho[keep, None]
+    first = np.full(len(tracks), -1)
+    first[tracks.track[::-1]] = np.arange(len(tracks.track))[::-1]
+    rows = first[path.track[keep]]
+    column, row = np.clip(tracks.xy_px[rows].astype(int), 0, np.array(frames.size_px) - 1).T
+    picked = frames.images[tracks.frame[rows], row, column]
+    colors = picked if picked.ndim == 2 else np.repeat(picked[:, None], 3, axis=1)
+    return PointCloud(np.asarray(xyz, float), np.asarray(colors, np.uint8))

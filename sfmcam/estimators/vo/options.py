@@ -1,0 +1,41 @@
+"""Options of the estimator `vo`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from sfmcam.config import Model
+
+if TYPE_CHECKING:
+    from sfmcam.estimators.vo.bundle import Freedom
+
+
+class ModelBelief(Model):
+    """How the motion models are weighed against each other; fitted by `sfmcam fit-vo` on synthetic clips."""
+
+    static: float = Field(default=1.0, gt=0, description="prior weight of a camera that rests")
+    rotation: float = Field(default=1.0, gt=0, description="of one that turns")
+    rotation_zoom: float = Field(default=1.0, gt=0, description="of one that turns and zooms")
+    translation: float = Field(default=0.5, gt=0, description="of one that moves without turning")
+    rotation_translation: float = Field(default=0.1, gt=0, description="of one that turns and moves")
+    all: float = Field(default=0.1, gt=0, description="of one that turns, moves and zooms")
+    floor: float = Field(default=0.3, ge=0, description="added to a model's cost per observation, in squared sigmas")
+    power: float = Field(default=3.0, gt=0, description="of that cost, by which a model's weight falls")
+
+    def prior(self, freedom: Freedom) -> float:
+        """Return the prior weight of a model."""
+        weight: float = getattr(self, freedom.name.lower())
+        return weight
+
+
+class VoOptions(Model):
+    """Options of `vo`."""
+
+    max_points: int = Field(default=260, ge=40, description="points of one window's bundle adjustment")
+    window: int = Field(default=24, ge=6, description="keyframes of one window")
+    overlap: int = Field(default=6, ge=2, description="keyframes that neighbouring windows share")
+    focal_factor: float = Field(default=0.65, gt=0.1, lt=10, description="prior focal length over the long side of the picture")
+    focal_log_sigma: float = Field(default=0.25, gt=0, description="standard deviation of its logarithm")
+    belief: ModelBelief = Field(default_factory=ModelBelief, description="how the motion models are weighed")

@@ -1,0 +1,81 @@
+"""From the tracks of a shot to a camera for every frame: windows solved, joined, and filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sfmcam.estimators.vo.bundle import Freedom, Priors
+from sfmcam.estimators.vo.fill import FilledPath, fill_frames
+from sfmcam.estimators.vo.keyframes import choose_keyframes, make_window
+from sfmcam.estimators.vo.options import VoOptions
+from sfmcam.estimators.vo.select import Judged, judge
+from sfmcam.estimators.vo.solve import fit_models
+from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
+from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
+from sfmcam.geometry.rotation import nearest_rotation, rotation_from_vector, vector_from_rotation
+from sfmcam.types import Float, PointTracks
+
+MIN_POINTS = 6  # of a window; fewer say nothing
+
+
+@dataclass(frozen=True)
+class SolvedShot:
+    """What is known of a shot.
+
+    Attributes:
+        filled: the cameras of all frames, moved to the mean over the models; the static probabilities of all tracks.
+        keyframes: the mean path at the keyframes, with its noise.
+        points: the path of the likeliest models, whose points those are.
+        belief: weight of each model, averaged over the windows.
+        noise_px: of the tracks, one coordinate.
+    """
+
+    filled: FilledPath
+    keyframes: WindowPath
+    points: WindowPath
+    belief: dict[Freedom, float]
+    noise_px: float
+
+
+def solve_shot(tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> SolvedShot | None:
+    """Solve a shot; None where a window has too few points to say anything."""
+    keys = choose_keyframes(tracks, timestamps_s)
+    priors = Priors(log_focal=float(np.log(options.focal_factor)), log_focal_sigma=options.focal_log_sigma)
+    judged: list[Judged] = []
+    noise: list[float] = []
+    for part in choose_windows(len(keys), options.window, min(options.overlap, options.window - 1)):
+        window = make_window(tracks, keys[part.start : part.stop], max_points=options.max_points)
+        if window.seen.num_points < MIN_POINTS:
+            return None
+        fits = fit_models(window.seen, priors)
+        judged.append(judge(window, fits, options.belief))
+        noise.append(fits.noise.sigma)
+    noise_px = float(np.median(noise)) * max(tracks.size_px)
+    likely, mean = join_windows([j.likely for j in judged]), join_windows([j.mean for j in judged])
+    filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
+    belief = {f: float(np.mean([j.belief[f] for j in judged])) for f in Freedom}
+    return SolvedShot(_shifted(filled, likely, mean, timestamps_s), mean, likely, belief, noise_px)
+
+
+def _shifted(filled: FilledPath, likely: WindowPath, mean: WindowPath, timestamps_s: Float) -> FilledPath:
+    """Move every frame by what lies between the likeliest path and the mean one at the keyframes about it."""
+    at, keys_s = timestamps_s, timestamps_s[likely.frames]
+    turn = vector_from_rotation(mean.cam_from_world[:, :3, :3] @ likely.cam_from_world[:, :3, :3].transpose(0, 2, 1))
+    move = camera_centers(mean.cam_from_world) - camera_centers(likely.cam_from_world)
+    zoom = (mean.log_focal - likely.log_focal)[:, None]
+    offset = np.hstack([turn, move, zoom])
+    here = np.column_stack([np.interp(at, keys_s, column) for column in offset.T])
+    poses = filled.cam_from_world
+    rotation = nearest_rotation(rotation_from_vector(here[:, :3]) @ np.nan_to_num(poses[:, :3, :3]))
+    centers = camera_centers(poses) + here[:, 3:6]
+    moved = rigid_from_parts(rotation, -np.einsum("nij,nj->ni", rotation, centers))
+    return FilledPath(
+        np.where(np.isnan(poses), np.nan, moved),
+        filled.log_focal + here[:, 6],
+        filled.valid,
+        filled.median_depth,
+        filled.residual,
+        filled.static_probability,
+    )

@@ -1,0 +1,138 @@
+"""Every motion model fitted to one window, each from the starts that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sfmcam.estimators.vo.bundle import Adjuster, Freedom, Noise, Observations, Priors, Solution, State, mirrored
+from sfmcam.estimators.vo.chain import chain_rotations
+from sfmcam.estimators.vo.starts import flat_start, grown_start, moving_start
+
+FINE_SIGMA = 0.0009  # of a track, in long sides, before its own noise is known
+COARSE = 2.7  # times that, while the way is still far
+CORRELATION = 3.0  # a track's errors come from its template and last: this many observations are worth one
+NOISE_OVER_MEDIAN = 1.27  # sigma from the median residual of the best model, some of the noise having gone into its parameters
+NOISE_RANGE = (0.0003, 0.0022)  # of sigma, in long sides
+SHORT_LIVED = 0.5  # mean share of the keyframes that a point is seen in, below which a path is also grown
+GROUND_BONUS = 25.0  # in units of the cost, for a correlation of 1
+KEPT = 2  # starts that go on to the finer scale
+
+
+@dataclass(frozen=True)
+class Fits:
+    """What came out.
+
+    Attributes:
+        adjuster: of the window.
+        noise: of the observations, from the residuals of the best model.
+        best: the best minimum of every model at that noise.
+    """
+
+    adjuster: Adjuster
+    noise: Noise
+    best: dict[Freedom, Solution]
+
+
+def fit_models(seen: Observations, priors: Priors) -> Fits:
+    """Fit all models of `Freedom`."""
+    solver = _Solver(Adjuster(seen, priors), priors)
+    turning = solver.turning()
+    moving = solver.refined(Freedom.ROTATION_TRANSLATION, solver.moving(turning))
+    everything = solver.refined(Freedom.ALL, solver.everything(turning, moving))
+    residual = float(np.median(np.sqrt(everything[0].squared)))
+    noise = Noise(float(np.clip(NOISE_OVER_MEDIAN * residual, *NOISE_RANGE)), CORRELATION)
+    best = {f: solver.best(f, [s.state], noise, iterations=8) for f, s in turning.items()}
+    starts = [_entering(Freedom.ROTATION_TRANSLATION, s.state) for s in (*moving, everything[0])]
+    best[Freedom.ROTATION_TRANSLATION] = solver.best(Freedom.ROTATION_TRANSLATION, starts, noise, iterations=12)
+    starts = [s.state for s in everything] + [best[Freedom.ROTATION_TRANSLATION].state]
+    best[Freedom.ALL] = solver.best(Freedom.ALL, starts, noise, iterations=12)
+    return Fits(solver.adjuster, noise, best)
+
+
+@dataclass(frozen=True)
+class _Solver:
+    adjuster: Adjuster
+    priors: Priors
+
+    @property
+    def coarse(self) -> Noise:
+        return Noise(COARSE * FINE_SIGMA, CORRELATION)
+
+    @property
+    def fine(self) -> Noise:
+        return Noise(FINE_SIGMA, CORRELATION)
+
+    def turning(self) -> dict[Freedom, Solution]:
+        """Fit the models that start from the chain, and the one that only moves."""
+        seen, focal = self.adjuster.seen, self.priors.log_focal
+        rotation, zoom = chain_rotations(seen, float(np.exp(focal)))
+        level, solve = np.full(seen.num_keys, focal), self.adjuster.solve
+        still = flat_start(seen, np.tile(np.eye(3), (seen.num_keys, 1, 1)), level)
+        found = {
+            Freedom.STATIC: solve(Freedom.STATIC, still, self.coarse, iterations=3),
+            Freedom.ROTATION: solve(Freedom.ROTATION, flat_start(seen, rotation, level), self.coarse, iterations=8),
+            Freedom.ROTATION_ZOOM: solve(
+                Freedom.ROTATION_ZOOM, flat_start(seen, rotation, level + zoom - zoom.mean()), self.coarse, iterations=8
+            ),
+        }
+        start = moving_start(seen, found[Freedom.ROTATION_ZOOM].state, focal)
+        return {**found, Freedom.TRANSLATION: solve(Freedom.TRANSLATION, start, self.coarse, iterations=10)}
+
+    def moving(self, turning: dict[Freedom, Solution]) -> list[Solution]:
+        """Fit rotation and translation from all starts."""
+        freedom = Freedom.ROTATION_TRANSLATION
+        starts = [turning[Freedom.ROTATION].state, turning[Freedom.TRANSLATION].state]
+        if self._is_short_lived():
+            starts.append(grown_start(self.adjuster.seen, self.priors, turning[Freedom.ROTATION].state, freedom=freedom, noise=self.fine))
+        found = self._solve_all(freedom, starts)
+        return [*found, self.adjuster.solve(freedom, mirrored(_best(found).state), self.coarse, iterations=10)]
+
+    def everything(self, turning: dict[Freedom, Solution], moving: list[Solution]) -> list[Solution]:
+        """Fit the whole model from the two kinds of simpler ones."""
+        found = self._solve_all(Freedom.ALL, [turning[Freedom.ROTATION_ZOOM].state, *(s.state for s in moving)])
+        best = _best(found).state
+        return [*found, *self._solve_all(Freedom.ALL, [mirrored(best), mirrored(best, zooms=True)])]
+
+    def refined(self, freedom: Freedom, found: Iterable[Solution]) -> list[Solution]:
+        """Take the best few on to the finer scale, best first."""
+        kept = sorted(found, key=_rank)[:KEPT]
+        fine = [self.adjuster.solve(freedom, s.state, self.fine, iterations=10) for s in kept]
+        return sorted(fine, key=_rank)
+
+    def best(self, freedom: Freedom, starts: Iterable[State], noise: Noise, *, iterations: int) -> Solution:
+        return _best([self.adjuster.solve(freedom, s, noise, iterations=iterations) for s in starts])
+
+    def _solve_all(self, freedom: Freedom, starts: Iterable[State]) -> list[Solution]:
+        return [self.adjuster.solve(freedom, _entering(freedom, s), self.coarse, iterations=10) for s in starts]
+
+    def _is_short_lived(self) -> bool:
+        seen = self.adjuster.seen
+        return len(seen.key) < SHORT_LIVED * seen.num_points * seen.num_keys
+
+
+def _entering(freedom: Freedom, state: State) -> State:
+    """Fit a state to a model with one focal length."""
+    return state if freedom.zooms else replace(state, log_focal=np.full_like(state.log_focal, state.log_focal.mean()))
+
+
+def _best(found: Iterable[Solution]) -> Solution:
+    return min(found, key=_rank)
+
+
+def _rank(found: Solution) -> float:
+    return found.cost - GROUND_BONUS * ground_correlation(found.state)
+
+
+def ground_correlation(state: State) -> float:
+    """Return the correlation of inverse depth with the height in the picture: positive where what lies lower is nearer.
+
+    The ground is below and the sky above in nearly every scene. It decides between a solution and its mirror image (`bundle.mirrored`) where
+    the observations hardly do.
+    """
+    down = state.direction[:, 1] - state.direction[:, 1].mean()
+    nearness = state.rho - state.rho.mean()
+    norm = np.linalg.norm(down) * np.linalg.norm(nearness)
+    return float(down @ nearness / norm) if norm > 0 else 0.0
