@@ -56,9 +56,10 @@ def draw_spec(seed: int) -> TrackClipSpec:
         yaw_rad=float(rng.normal(0, 0.3)) if scene is not SceneKind.WALL else 0.0,
         faults=_faults(rng),
         bodies=_bodies(rng) if rng.random() < 0.4 else (),
-        sway=Sway(log_uniform(rng, 0.3, 3), log_uniform(rng, 0.2, 2), float(rng.uniform(0.3, 1))) if rng.random() < 0.1 else None,
-        num_points=int(rng.integers(250, 351)) if rng.random() < 0.88 else int(log_uniform(rng, 60, 250)),
-        life_s=log_uniform(rng, 0.7, 3.0),
+        sway=Sway(log_uniform(rng, 0.3, 3), log_uniform(rng, 0.2, 2), float(rng.uniform(0.2, 0.6))) if rng.random() < 0.1 else None,
+        caption=_caption(rng) if rng.random() < 0.06 else None,
+        num_points=int(rng.integers(250, 351)) if rng.random() < 0.8 else int(log_uniform(rng, 60, 250)),
+        life_s=log_uniform(rng, 0.5, 3.0),
         detect_every=int(rng.integers(2, 6)),
     )
 
@@ -112,6 +113,15 @@ def _bodies(rng: np.random.Generator) -> tuple[BodySpec, ...]:
     count = weighted(rng, ((1, 0.55), (2, 0.3), (3, 0.15)))
     parts = rng.dirichlet(np.full(count, 2.0)) * log_uniform(rng, 0.05, 0.6)
     return tuple(_body(float(part), rng) for part in parts)
+
+
+def _caption(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """Return a line of words below, or a mark in a corner."""
+    if rng.random() < 0.6:
+        half_width, top = float(rng.uniform(0.15, 0.4)), float(rng.uniform(0.78, 0.88))
+        return 0.5 - half_width, top, 0.5 + half_width, top + float(rng.uniform(0.06, 0.12))
+    left, top = (float(rng.choice([0.03, 0.77])) for _ in range(2))
+    return left, top, left + float(rng.uniform(0.1, 0.2)), top + float(rng.uniform(0.06, 0.2))
 
 
 def _body(share: float, rng: np.random.Generator) -> BodySpec:

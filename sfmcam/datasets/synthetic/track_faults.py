@@ -48,6 +48,16 @@ def swaying(stage: TrackSet, walk: Walk, rng: np.random.Generator) -> Bool:
     return out
 
 
+def captioned(stage: TrackSet, walk: Walk, pixels: Float) -> tuple[Bool, Float]:
+    """Return which tracks (T,) are taken for burnt-in lettering, as they begin where it is, and the positions (M, 2) with those at rest."""
+    first = np.unique(walk.track, return_index=True)[1]  # every track has one, and observations are in order of time
+    if stage.spec.caption is None:
+        return np.zeros(len(first), bool), pixels
+    low, high = np.reshape(stage.spec.caption, (2, 2)) * stage.spec.size_px
+    is_caption = ((pixels[first] >= low) & (pixels[first] <= high)).all(axis=1)
+    return is_caption, np.where(is_caption[walk.track, None], pixels[first][walk.track], pixels)
+
+
 def displacements(stage: TrackSet, walk: Walk, pixels: Float, *, is_swaying: Bool, rng: np.random.Generator) -> Float:
     """Return what tracker and world add to the observed positions (M, 2)."""
     faults, unit = stage.spec.faults, stage.spec.reference_px

@@ -15,6 +15,7 @@ from sfmcam.motion.primitive import ROTATION_DOFS, Dof, Primitive
 CONFUSED = {"zoom_dolly": (Dof.ZOOM, Dof.IN), "pan_truck": (Dof.PAN, Dof.RIGHT), "tilt_pedestal": (Dof.TILT, Dof.DOWN)}
 SIGNS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 SMALLEST = 0.5  # the least amount, over the `no` threshold
+LEAN = 0.7  # below 1, large amounts are somewhat more frequent than log-uniform ones, so that about 70 % are seen as motion
 SHAKY_ANYWAY, DRIFTING = 0.3, 0.2  # shares of the clips
 SHAKE_ROTATION_DEG, SHAKE_TRANSLATION = (0.01, 1.0), (0.0002, 0.02)
 
@@ -23,17 +24,18 @@ Card = tuple[str, int]  # a plot, and which one of its kind
 
 def _deck() -> tuple[Card, ...]:
     counts = {
-        "pure": 2 * len(DIRECTIONS),
+        "pure": 3 * len(DIRECTIONS),
         "zoom_dolly": 12,
         "pan_truck": 12,
         "tilt_pedestal": 12,
-        "pair": 14,
-        "triple": 14,
+        "with_roll": 12,
+        "pair": 12,
+        "triple": 12,
         "arc": 6,
         "crane": 4,
         "dolly_zoom": 6,
         "sequence": 8,
-        "there_and_back": 4,
+        "there_and_back": 6,
         "locked_off": 10,
         "shaky": 10,
     }
@@ -62,6 +64,8 @@ def _curves(plot: str, number: int, rng: np.random.Generator) -> tuple[Curve, ..
     if plot in CONFUSED:
         both = [_primitive(dof, sign) for dof, sign in zip(CONFUSED[plot], SIGNS[number % 4], strict=True)]
         return _together(both, rng)
+    if plot == "with_roll":
+        return _together([_primitive(Dof.ROLL, side), _different(rng, 1, without=Dof.ROLL)[0]], rng)
     if plot in ("pair", "triple"):
         return _together(_different(rng, 2 if plot == "pair" else 3), rng)
     if plot == "sequence":
@@ -90,9 +94,9 @@ def _primitive(dof: Dof, sign: int) -> Primitive:
     return next(p for p in DIRECTIONS if p.dof is dof and p.sign == sign)
 
 
-def _different(rng: np.random.Generator, size: int) -> list[Primitive]:
+def _different(rng: np.random.Generator, size: int, *, without: Dof | None = None) -> list[Primitive]:
     """Return primitives of `size` different degrees of freedom."""
-    chosen = rng.choice(len(Dof), size, replace=False)
+    chosen = rng.choice([dof for dof in Dof if dof is not without], size, replace=False)
     return [_primitive(Dof(int(dof)), 1 if rng.random() < 0.5 else -1) for dof in chosen]
 
 
@@ -117,7 +121,8 @@ def _there_and_back(primitive: Primitive, rng: np.random.Generator) -> tuple[Cur
 
 def _move(primitive: Primitive, rng: np.random.Generator, timing: tuple[float, float], largest: float = 1.0) -> Move:
     assert primitive.dof is not None
-    amount = log_uniform(rng, SMALLEST * Thresholds().bounds(primitive.dof)[0], LARGEST[primitive.dof] * largest)
+    low, high = SMALLEST * Thresholds().bounds(primitive.dof)[0], LARGEST[primitive.dof] * largest
+    amount = low * (high / low) ** (rng.random() ** LEAN)
     return Move(primitive.dof, primitive.sign * amount, *timing, ease=_ease(rng))
 
 

@@ -17,7 +17,7 @@ from sfmcam.types import Float
 
 FAR_BASELINES = 20.0
 PATCHES = 12  # a surface's texture comes in patches, which repeat after so many across and down
-PATCH = 0.08, 0.5  # the least and the greatest side of a patch, over the depth of the scene
+PATCH = 0.06, 0.3  # the least and the greatest side of a patch, over the depth of the scene
 ENDLESS = 60.0  # half the width of a surface without visible ends
 
 
@@ -83,7 +83,7 @@ def build_surfaces(kind: SceneKind, reach: Reach, rng: np.random.Generator) -> S
     corner, right, down = (np.array([quad[k] for quad in quads], float) for k in range(3))
     count = len(quads)
     bare = rng.random() < 0.15
-    texture = rng.uniform(0.1, 0.5, count) if bare else rng.uniform(0.5, 1.3, count)
+    texture = rng.uniform(0.25, 0.55, count) if bare else rng.uniform(0.5, 1.3, count)
     relief = float(rng.choice([0.0, rng.uniform(0, 0.06)]))
     is_cloud = kind is SceneKind.CLOUD
     if is_cloud:

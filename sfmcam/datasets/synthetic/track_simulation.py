@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sfmcam.datasets.synthetic.labels import Label, Thresholds, direction_labels, picture_motion_px, static_label
-from sfmcam.datasets.synthetic.track_faults import displacements, in_picture_from_birth, kept_numbers, swaying, true_pixels
+from sfmcam.datasets.synthetic.track_faults import captioned, displacements, in_picture_from_birth, kept_numbers, swaying, true_pixels
 from sfmcam.datasets.synthetic.track_set import TrackSet, build_set
 from sfmcam.datasets.synthetic.track_spec import TrackClipSpec
 from sfmcam.datasets.synthetic.track_subsets import subsets_of_tracks
@@ -27,9 +27,9 @@ class SimulatedTracks:
         tracks: as a tracker would give them; `static_probability` is NaN throughout.
         timestamps_s: (N,).
         trajectory: the true camera path with focal lengths, and the median depth of the static scene over the picture's area.
-        is_static: (T,) True where the point belongs to the static scene, whether or not the tracker slid off it; bodies and what sways
-            do not.
-        points_in_world: (T, 3) of the points on static surfaces; NaN for those on bodies.
+        is_static: (T,) True where the point belongs to the static scene, whether or not the tracker slid off it; bodies, what sways
+            and lettering do not.
+        points_in_world: (T, 3) of the points on static surfaces; NaN for bodies and lettering.
         labels: per primitive, by the rules of `labels.label_clip`.
         kinds: subsets that the clip belongs to, as "pure", "movers", "zoom_against_dolly", "scene_wall"; see `track_subsets`.
     """
@@ -50,11 +50,11 @@ def simulate(spec: TrackClipSpec) -> SimulatedTracks:
     walk = Walker(stage, np.random.default_rng((spec.seed, _WALK))).walk()
     rng = np.random.default_rng((spec.seed, _FAULTS))
     is_swaying = swaying(stage, walk, rng)
-    pixels = true_pixels(stage, walk)
-    pixels = pixels + displacements(stage, walk, pixels, is_swaying=is_swaying, rng=rng)
+    is_caption, pixels = captioned(stage, walk, true_pixels(stage, walk))
+    pixels = pixels + displacements(stage, walk, pixels, is_swaying=is_swaying & ~is_caption, rng=rng)
     kept = in_picture_from_birth(walk, stage.optics.contains(pixels, 0.0))
     numbers, track = kept_numbers(walk.track, kept, len(walk.surface))
-    is_on_surface = walk.surface < len(stage.surfaces)
+    is_on_surface = (walk.surface < len(stage.surfaces)) & ~is_caption
     trajectory = _trajectory(stage, walk)
     labels = _labels(stage, trajectory)
     return SimulatedTracks(

@@ -118,8 +118,9 @@ class TrackClipSpec:
         faults: what lens and tracker do.
         bodies: what moves by itself.
         sway: what ripples, or None.
+        caption: left, top, right and bottom of burnt-in lettering as shares of width and height, or None; all points there stand still.
         num_points: how many points the tracker wants alive.
-        life_s: mean life of a track that neither leaves the picture nor is hidden.
+        life_s: median over the points of the mean life of a track that neither leaves the picture nor is hidden.
         detect_every: frames between two searches for new points.
     """
 
@@ -137,6 +138,7 @@ class TrackClipSpec:
     faults: Faults = field(default=NO_FAULTS)
     bodies: tuple[BodySpec, ...] = ()
     sway: Sway | None = None
+    caption: tuple[float, float, float, float] | None = None
     num_points: int = 300
     life_s: float = 2.0
     detect_every: int = 4

@@ -40,6 +40,7 @@ def _by_recipe(spec: TrackClipSpec) -> Iterator[str]:
         str(Subset.ROLLING_SHUTTER): faults.readout > 0,
         "wobble": faults.wobble_px > 0,
         "sway": spec.sway is not None,
+        str(Subset.LETTERING): spec.caption is not None,
         "few_points": spec.num_points < FEW_POINTS,
         "slow_rate": spec.fps < 4,
     }

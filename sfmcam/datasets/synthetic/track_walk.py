@@ -15,8 +15,9 @@ NEIGHBOUR_PX = 5.0  # a tracker's window reaches so far
 EDGE_HAZARD = 0.12  # chance per frame that a point is lost which has something nearer within that reach
 FASTEST = 0.15  # of the long side per frame; beyond it a point is lost
 HIDDEN = 0.01  # a point is hidden by what is nearer by more than this share
-CELLS = 1.4  # of the picture, per point wanted: some are bare
-SHORTEST_LIFE_FRAMES = 4.0  # mean; a tracker that loses more than that has nothing to go by
+CELLS = 1.3  # of the picture, per point wanted: some are bare
+SHORTEST_LIFE_FRAMES = 3.0  # mean; a tracker that loses more than that has nothing to go by
+UNLIKE = 0.9  # some points are much easier to follow than others: log-sigma of their mean lives
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class _Points:
         self._stage, self._rng = stage, rng
         self._fixed = np.empty((0, 3))
         self.surface, self.uv = np.empty(0, np.int64), np.empty((0, 2))
+        self.life = np.empty(0)  # mean, over that of the average point
 
     def __len__(self) -> int:
         return len(self.surface)
@@ -72,6 +74,7 @@ class _Points:
         self._fixed = np.concatenate([self._fixed, (in_cam - pose[:3, 3]) @ pose[:3, :3]])
         self.surface = np.concatenate([self.surface, sights.surface[found]])
         self.uv = np.concatenate([self.uv, sights.uv[found]])
+        self.life = np.concatenate([self.life, np.exp(self._rng.normal(0, UNLIKE, len(depth)))])
         return np.arange(len(self) - len(depth), len(self))
 
 
@@ -83,8 +86,7 @@ class Walker:
         spec = stage.spec
         self._stage, self._rng, self._points = stage, rng, _Points(stage, rng)
         self._border_px = BORDER_PX * spec.reference_px
-        life = max(spec.life_s * spec.fps, SHORTEST_LIFE_FRAMES)
-        self._loss = 1 - float(np.exp(-1 / life))
+        self._life_frames = max(spec.life_s * spec.fps, SHORTEST_LIFE_FRAMES)
         width, height = spec.size_px
         self._columns = max(round(np.sqrt(CELLS * spec.num_points * width / height)), 1)
         self._rows = max(round(CELLS * spec.num_points / self._columns), 1)
@@ -120,7 +122,11 @@ class Walker:
         angle = self._rng.uniform(0, 2 * np.pi, len(alive))
         beside = slopes + reach * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         at_edge = self._stage.view.nearest(frame, beside) > 1.15 * inverse
-        return at, pixels, kept & (self._rng.random(len(alive)) >= self._loss + EDGE_HAZARD * at_edge)
+        return at, pixels, kept & (self._rng.exponential(size=len(alive)) >= self._hazard(alive) + EDGE_HAZARD * at_edge)
+
+    def _hazard(self, alive: Int) -> Float:
+        """Return how often (K,) per frame points are lost without any reason to be seen."""
+        return 1 / (self._life_frames * self._points.life[alive])
 
     def _project(self, at: Float, frame: int) -> tuple[Float, Float, Float]:
         """Return pixels (K, 2), slopes (K, 2) and inverse depths (K,), 0 for what is not before the camera."""
