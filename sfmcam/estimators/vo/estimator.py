@@ -10,7 +10,7 @@ import numpy as np
 
 from sfmcam.config import RunConfig
 from sfmcam.estimators.vo.options import VoOptions
-from sfmcam.estimators.vo.shot import SolvedShot, solve_shot
+from sfmcam.estimators.vo.shot import SolvedShot, fit_windows, solve_shot
 from sfmcam.estimators.vo.tracking import TrackingOptions, track_points
 from sfmcam.types import CameraTrajectory, Estimate, Evidence, Float, Frames, PointCloud, PointTracks, Status
 
@@ -38,8 +38,13 @@ class Vo:
         alive = np.bincount(tracks.frame, minlength=len(frames))
         if np.median(alive) < MIN_TRACKS:
             return Estimate(Status.TOO_FEW_FEATURES, message=f"{np.median(alive):.0f} points in the median frame", tracks=tracks)
-        solved = solve_shot(tracks, frames.timestamps_s, self.options)
-        if solved is None or solved.filled.valid.sum() < 2:
+        fitted = fit_windows(tracks, frames.timestamps_s, self.options)
+        if fitted is None:
+            return Estimate(
+                Status.TOO_FEW_MATCHES, message="a part of the shot has hardly any point that two keyframes share", tracks=tracks
+            )
+        solved = solve_shot(fitted, tracks, frames.timestamps_s, self.options.belief)
+        if solved.filled.valid.sum() < 2:
             return Estimate(Status.TOO_FEW_MATCHES, message="the frames share too few points", tracks=tracks)
         return _estimate(solved, frames, tracks)
 
@@ -62,9 +67,17 @@ def _estimate(solved: SolvedShot, frames: Frames, tracks: PointTracks) -> Estima
         message,
         points=_points(solved, frames, tracks),
         tracks=replace(tracks, static_probability=filled.static_probability),
-        diagnostics={f"belief_{f.name.lower()}": round(b, 4) for f, b in solved.belief.items()}
-        | {"keyframes": len(solved.keyframes.frames), "points": len(solved.points.track), "noise_px": round(solved.noise_px, 4)},
+        diagnostics=_diagnostics(solved),
     )
+
+
+def _diagnostics(solved: SolvedShot) -> dict[str, float | int | str]:
+    told: dict[str, float | int | str] = {f"belief_{f.name.lower()}": round(b, 4) for f, b in solved.belief.items()}
+    return told | {
+        "keyframes": len(solved.keyframes.frames),
+        "points": len(solved.points.track),
+        "noise_px": round(solved.noise_px, 4),
+    }
 
 
 def _evidence(solved: SolvedShot) -> Evidence:

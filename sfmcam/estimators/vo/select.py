@@ -16,7 +16,25 @@ from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import nearest_rotation, rotation_from_vector, vector_from_rotation
 from sfmcam.types import Float
 
+MIN_MEDIAN_RHO = 0.05  # keeps the unit finite where most points came out at infinity
 NEGLIGIBLE = 0.01  # of belief: a model below adds nothing to the spread
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A motion model fitted to a window, in the unit of its scene's median depth.
+
+    Attributes:
+        state: cameras and points.
+        sigma: (K, 7) one-sigma of the cameras, as in `WindowPath`.
+        static: (P,) robust weight of each point's residuals: 1 where it follows the camera, towards 0 where it moves by itself.
+        cost: robust squared residual per observation, in units of the noise, priors included.
+    """
+
+    state: State
+    sigma: Float
+    static: Float
+    cost: float
 
 
 @dataclass(frozen=True)
@@ -34,38 +52,46 @@ class Judged:
     mean: WindowPath
 
 
-def judge(window: Window, fits: Fits, belief: ModelBelief) -> Judged:
+def candidates(fits: Fits) -> dict[Freedom, Candidate]:
+    """Return every model with all that a verdict needs."""
+    seen, scale2 = fits.adjuster.seen, (3 * fits.noise.sigma) ** 2
+    found = {}
+    for freedom, solution in fits.best.items():
+        variance = np.diag(fits.adjuster.evidence(freedom, solution.state, fits.noise).covariance).reshape(-1, CAMERA)
+        mean = np.add.reduceat(solution.squared, seen.point_start[:-1]) / np.diff(seen.point_start)
+        state, unit = _in_depths(solution.state)
+        found[freedom] = Candidate(
+            state,
+            sigma=np.sqrt(np.maximum(variance, 0.0)) * np.array([1, 1, 1, unit, unit, unit, 1]),
+            static=np.asarray((scale2 / (scale2 + mean)) ** 2, np.float64),
+            cost=solution.cost * fits.noise.correlation / len(seen.key),
+        )
+    return found
+
+
+def judge(window: Window, found: Mapping[Freedom, Candidate], belief: ModelBelief) -> Judged:
     """Weigh the models and average their paths.
 
     The weight of a model is prior / (cost + floor)^power, the cost being the robust squared residual per observation in units of its
     noise. That is softer than the evidence of independent observations, which would be certain of a translation wherever lens, shutter or
     a generated picture bend the tracks together; prior, floor and power are fitted on synthetic clips (docs/adr/0012-*.md).
     """
-    weights = model_weights(costs(fits), belief)
+    weights = model_weights({f: c.cost for f, c in found.items()}, belief)
     likely = max(weights, key=lambda f: weights[f])
-    paths = {f: _unit_state(s.state) for f, s in fits.best.items() if weights[f] > NEGLIGIBLE or f is likely}
-    reference = paths[likely]
-    offset = {
-        f: np.hstack([vector_from_rotation(p.rotation @ reference.rotation.transpose(0, 2, 1)), p.centers, p.log_focal[:, None]])
-        for f, p in paths.items()
-    }
-    share = np.array([weights[f] for f in paths])
+    counted = [f for f in found if weights[f] > NEGLIGIBLE or f is likely]
+    share = np.array([weights[f] for f in counted])
     share /= share.sum()
-    stack = np.stack([offset[f] for f in paths])
-    mean = np.einsum("f,fka->ka", share, stack)
-    spread = np.einsum("f,fka->ka", share, (stack - mean) ** 2 + np.stack([_sigma(fits, f) ** 2 for f in paths]))
+    reference = found[likely].state
+    numbers = np.stack([_numbers(found[f].state, reference) for f in counted])
+    mean = np.einsum("f,fka->ka", share, numbers)
+    spread = np.einsum("f,fka->ka", share, (numbers - mean) ** 2 + np.stack([found[f].sigma ** 2 for f in counted]))
     rotation = nearest_rotation(rotation_from_vector(mean[:, :3]) @ reference.rotation)
+    static = found[likely].static
     return Judged(
         weights,
-        likely=_path(window, reference, _sigma(fits, likely), _static(fits, likely)),
-        mean=_path(window, _with_cameras(reference, rotation, mean[:, 3:6], mean[:, 6]), np.sqrt(spread), _static(fits, likely)),
+        likely=_path(window, reference, found[likely].sigma, static),
+        mean=_path(window, _with_cameras(reference, rotation, mean[:, 3:6], mean[:, 6]), np.sqrt(spread), static),
     )
-
-
-def costs(fits: Fits) -> dict[Freedom, float]:
-    """Return the robust squared residual per observation, in units of the noise, priors included."""
-    num = len(fits.adjuster.seen.key)
-    return {f: s.cost * fits.noise.correlation / max(num, 1) for f, s in fits.best.items()}
 
 
 def model_weights(cost: Mapping[Freedom, float], belief: ModelBelief) -> dict[Freedom, float]:
@@ -77,30 +103,20 @@ def model_weights(cost: Mapping[Freedom, float], belief: ModelBelief) -> dict[Fr
     return {f: w / total for f, w in weight.items()}
 
 
-def _unit_state(state: State) -> State:
-    """Bring a state to the unit of its median depth."""
-    middle = float(np.median(state.rho))
-    if middle <= 0:
-        return state
-    return State(nearest_rotation(state.rotation), state.translation * middle, state.log_focal, state.direction, state.rho / middle)
+def _in_depths(state: State) -> tuple[State, float]:
+    """Bring a state to the unit of its median depth; return also the factor."""
+    middle = max(float(np.median(state.rho)), MIN_MEDIAN_RHO)
+    return State(nearest_rotation(state.rotation), state.translation * middle, state.log_focal, state.direction, state.rho / middle), middle
+
+
+def _numbers(state: State, reference: State) -> Float:
+    """Return (K, 7): rotation vector against the reference's, centre, log focal."""
+    turn = vector_from_rotation(state.rotation @ reference.rotation.transpose(0, 2, 1))
+    return np.hstack([turn, state.centers, state.log_focal[:, None]])
 
 
 def _with_cameras(state: State, rotation: Float, centers: Float, log_focal: Float) -> State:
     return State(rotation, -np.einsum("kij,kj->ki", rotation, centers), log_focal, state.direction, state.rho)
-
-
-def _sigma(fits: Fits, freedom: Freedom) -> Float:
-    solution = fits.best[freedom]
-    variance = np.diag(fits.adjuster.evidence(freedom, solution.state, fits.noise).covariance).reshape(-1, CAMERA)
-    return np.sqrt(np.maximum(variance, 0.0))
-
-
-def _static(fits: Fits, freedom: Freedom) -> Float:
-    """Return (P,) the robust weight of each point's residuals: 1 where it follows the camera, towards 0 where it moves by itself."""
-    seen = fits.adjuster.seen
-    scale2 = (3 * fits.noise.sigma) ** 2
-    mean = np.add.reduceat(fits.best[freedom].squared, seen.point_start[:-1]) / np.diff(seen.point_start)
-    return np.asarray((scale2 / (scale2 + mean)) ** 2, np.float64)
 
 
 def _path(window: Window, state: State, sigma: Float, static: Float) -> WindowPath:

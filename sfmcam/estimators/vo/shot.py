@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sfmcam.estimators.vo.bundle import Freedom, Priors
 from sfmcam.estimators.vo.fill import FilledPath, fill_frames
-from sfmcam.estimators.vo.keyframes import choose_keyframes, make_window
-from sfmcam.estimators.vo.options import VoOptions
-from sfmcam.estimators.vo.select import Judged, judge
+from sfmcam.estimators.vo.keyframes import Window, choose_keyframes, make_window
+from sfmcam.estimators.vo.options import ModelBelief, VoOptions
+from sfmcam.estimators.vo.select import Candidate, candidates, judge
 from sfmcam.estimators.vo.solve import fit_models
 from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
 from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
@@ -18,6 +19,15 @@ from sfmcam.geometry.rotation import nearest_rotation, rotation_from_vector, vec
 from sfmcam.types import Float, PointTracks
 
 MIN_POINTS = 6  # of a window; fewer say nothing
+
+
+@dataclass(frozen=True)
+class FittedWindow:
+    """A window, the models fitted to it, and the noise of its tracks in pixels (one coordinate)."""
+
+    window: Window
+    found: dict[Freedom, Candidate]
+    noise_px: float
 
 
 @dataclass(frozen=True)
@@ -39,24 +49,28 @@ class SolvedShot:
     noise_px: float
 
 
-def solve_shot(tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> SolvedShot | None:
-    """Solve a shot; None where a window has too few points to say anything."""
+def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> list[FittedWindow] | None:
+    """Fit all models to every window of a shot; None where a window has too few points to say anything."""
     keys = choose_keyframes(tracks, timestamps_s)
     priors = Priors(log_focal=float(np.log(options.focal_factor)), log_focal_sigma=options.focal_log_sigma)
-    judged: list[Judged] = []
-    noise: list[float] = []
+    fitted = []
     for part in choose_windows(len(keys), options.window, min(options.overlap, options.window - 1)):
         window = make_window(tracks, keys[part.start : part.stop], max_points=options.max_points)
         if window.seen.num_points < MIN_POINTS:
             return None
         fits = fit_models(window.seen, priors)
-        judged.append(judge(window, fits, options.belief))
-        noise.append(fits.noise.sigma)
-    noise_px = float(np.median(noise)) * max(tracks.size_px)
+        fitted.append(FittedWindow(window, candidates(fits), fits.noise.sigma * max(tracks.size_px)))
+    return fitted
+
+
+def solve_shot(fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, belief: ModelBelief) -> SolvedShot:
+    """Weigh the models, join the windows and fill in the frames."""
+    judged = [judge(f.window, f.found, belief) for f in fitted]
+    noise_px = float(np.median([f.noise_px for f in fitted]))
     likely, mean = join_windows([j.likely for j in judged]), join_windows([j.mean for j in judged])
     filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
-    belief = {f: float(np.mean([j.belief[f] for j in judged])) for f in Freedom}
-    return SolvedShot(_shifted(filled, likely, mean, timestamps_s), mean, likely, belief, noise_px)
+    weights = {f: float(np.mean([j.belief[f] for j in judged])) for f in Freedom}
+    return SolvedShot(_shifted(filled, likely, mean, timestamps_s), mean, likely, weights, noise_px)
 
 
 def _shifted(filled: FilledPath, likely: WindowPath, mean: WindowPath, timestamps_s: Float) -> FilledPath:
