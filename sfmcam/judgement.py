@@ -12,9 +12,11 @@ from sfmcam import __version__
 from sfmcam.errors import InputError
 from sfmcam.io.artifacts import write_artifacts
 from sfmcam.io.json_file import finite, write_json
+from sfmcam.io.probability_file import shipped_probabilities
 from sfmcam.motion.camerabench import camerabench_scores
 from sfmcam.motion.describe import describe
 from sfmcam.motion.measure import measure
+from sfmcam.motion.probability import probabilities
 from sfmcam.motion.score import score_primitives
 from sfmcam.motion.steadiness import measure_steadiness
 from sfmcam.motion.track_count import TrackCount, count_tracks
@@ -50,16 +52,16 @@ def _is_same_picture(first: UInt8, second: UInt8) -> bool:
     return float(np.abs(b - a).mean()) <= SAME_PICTURE_SHARE * float(a.std())
 
 
-def judge_shot(shot: Shot, estimate: Estimate) -> ShotResult:
-    """Measure and score one estimate of a shot."""
-    result = judge_estimate(estimate, start_s=shot.start_s, end_s=shot.end_s, num_frames=len(shot.frames))
+def judge_shot(shot: Shot, estimate: Estimate, *, estimator: str) -> ShotResult:
+    """Measure and score one estimate of a shot by the estimator of the slug `estimator`."""
+    result = judge_estimate(estimate, start_s=shot.start_s, end_s=shot.end_s, num_frames=len(shot.frames), estimator=estimator)
     frames = shot.frames
     size_px = result.image_size_px or frames.size_px
     return replace(result, index=shot.index, image_size_px=size_px, source_size_px=frames.source_size_px)
 
 
-def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_frames: int) -> ShotResult:
-    """Measure and score one estimate, of a shot or of a file of another tool."""
+def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_frames: int, estimator: str = "") -> ShotResult:
+    """Measure and score one estimate, of a shot or of a file of another tool; its probabilities are those fitted to `estimator`, a slug."""
     result = ShotResult(
         0,
         start_s,
@@ -83,7 +85,11 @@ def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_fram
         num_posed=num_posed,
         focal_px=_median_focal_px(trajectory),
         image_size_px=trajectory.image_size_px,
-        scores={"depth": score_primitives(measurement), "camerabench": camerabench_scores(trajectory)},
+        scores={
+            "depth": score_primitives(measurement),
+            "probability": probabilities(measurement, shipped_probabilities().model_of(estimator), steadiness),
+            "camerabench": camerabench_scores(trajectory),
+        },
         sentence=describe(measurement, steadiness),
         motion=measurement.to_json() | {"steadiness": steadiness.to_json()},
         evidence=finite(asdict(trajectory.evidence)),
@@ -121,6 +127,7 @@ def motion_document(result: ShotResult, *, problems: tuple[str, ...]) -> dict[st
         "diagnostics": result.diagnostics,
         "tracks": None if result.tracks is None else asdict(result.tracks),
         "problems": problems,
+        "probabilities": result.scores.get("probability", {}),
         "motion": result.motion,
     }
 

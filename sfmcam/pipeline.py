@@ -137,7 +137,7 @@ def _solve(job: ClipJob, estimator: Estimator, shot: Shot, *, folder: ShotFolder
     if not isinstance(done, _Failure):
         return done
     failed = Estimate(done.status, message=done.message)
-    result = judge_shot(shot, failed)
+    result = judge_shot(shot, failed, estimator=job.method.slug)
     write_shot(folder, result, trajectory=None, problems=shot.frames.problems)
     return _Solved(result, failed, folder)
 
@@ -146,7 +146,7 @@ def _solve_or_raise(job: ClipJob, estimator: Estimator, shot: Shot, *, folder: S
     workspace = job.scratch / f"shot_{shot.index + 1:02d}"
     workspace.mkdir()
     estimate: Estimate = clock.time("estimate", lambda: refuse(shot.frames) or estimator.estimate(shot.frames, workspace=workspace))
-    result = clock.time("score", lambda: judge_shot(shot, estimate))
+    result = clock.time("score", lambda: judge_shot(shot, estimate, estimator=job.method.slug))
     write_shot(folder, result, trajectory=estimate.trajectory, problems=shot.frames.problems)
     moments = keep_moments(shot.frames) if job.draw and result.tracks is not None else None
     return _Solved(result, estimate, folder, moments)

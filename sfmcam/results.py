@@ -8,8 +8,9 @@ from typing import Any
 from sfmcam.motion.track_count import TrackCount
 from sfmcam.types import Status
 
-# "depth" is sfmcam's own: translation over scene depth, with a noise floor; "camerabench" the authors': first against last pose
-SCORINGS = ("depth", "camerabench")
+# "depth" is sfmcam's own: translation over scene depth, with a noise floor; "probability" what `sfmcam calibrate` made of it;
+# "camerabench" the authors': first against last pose
+SCORINGS = ("depth", "probability", "camerabench")
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,8 @@ class Checkpoint:
 
 
 def _shot_from_json(value: dict[str, Any]) -> ShotResult:
+    if value["scores"] and set(value["scores"]) != set(SCORINGS):
+        raise ValueError(f"the scorings are {', '.join(value['scores'])}, not {', '.join(SCORINGS)}")
     return ShotResult(
         **{
             **value,

@@ -44,7 +44,7 @@ class ShotFolder:
 
     @property
     def scores(self) -> Path:
-        """The 15 scores under both scorings."""
+        """The 15 scores under every scoring."""
         return self.root / "scores.json"
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sfmcam.io.probability_file import shipped_probabilities
 from sfmcam.judgement import motion_document
 from sfmcam.motion.steadiness import Steadiness, SteadinessMeasurement
 from sfmcam.results import ClipResult, Seconds, ShotResult
@@ -18,6 +19,8 @@ BENCH = BenchFolder(Path())
 BENCH_FILES = (BENCH.store, BENCH.lock, BENCH.scratch, BENCH.results_json, BENCH.results_md, BENCH.scores("x", "camerabench"))
 KEYS = {
     *motion_document(ShotResult(0, 0.0, 1.0, Status.OK), problems=()),
+    *(key for model in shipped_probabilities().models.values() for key in model.provenance if key != "sfmcam_version"),
+    *(key for model in shipped_probabilities().models.values() for run in model.provenance["runs"] for key in run),
     *SteadinessMeasurement(Steadiness.UNKNOWN).to_json(),
     *(field.name for kind in (ClipResult, Seconds, Evidence) for field in fields(kind)),
 }

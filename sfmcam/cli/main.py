@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("sfmcam.cli.bench:bench", "Run estimators over a labelled set of clips and compare them."),
     "evaluate": ("sfmcam.cli.evaluate:evaluate", "Compare score files of any method with one another and with published results."),
     "data": ("sfmcam.cli.data:data", "Download or render a labelled set of clips."),
+    "calibrate": ("sfmcam.cli.calibrate:calibrate", "Fit the probabilities of the primitives to finished runs."),
     "estimators": ("sfmcam.cli.estimators:estimators", "List the estimators, their presets and options."),
 }
 

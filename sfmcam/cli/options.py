@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_ESTIMATOR = "glomap"
-SCORING_CHOICES = ("depth", "camerabench")  # sfmcam.results.SCORINGS, which would bring numpy into --help; a test holds them equal
+# sfmcam.results.SCORINGS, which would bring numpy into --help; a test holds them equal
+SCORING_CHOICES = ("depth", "probability", "camerabench")
 
 _RUN_OPTIONS = (
     click.option("--fps", type=float, metavar="F", help="Frames per second to take from the video.  [default: the preset's]"),
@@ -33,8 +34,8 @@ _RUN_OPTIONS = (
         type=click.Choice(SCORING_CHOICES),
         default="depth",
         show_default=True,
-        help="Scores to show. depth: translation against scene depth, with a noise floor; "
-        "camerabench: first against last pose, as the benchmark's authors did. Both are always written.",
+        help="Scores to show. depth: translation against scene depth, with a noise floor; probability: that a labeller says yes; "
+        "camerabench: first against last pose, as the benchmark's authors did. All are always written.",
     ),
 )
 FRAME_KEYS = ("fps", "max_frames", "long_side_px", "shots")

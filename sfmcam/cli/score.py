@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfmcam.cli.options import SCORING_CHOICES
+from sfmcam.cli.percent import percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,8 +39,8 @@ DEPTH_WORDS = {
     "--scoring",
     type=click.Choice(SCORING_CHOICES),
     default="depth",
-    help="Scores to show. depth: translation against scene depth, with a noise floor; "
-    "camerabench: first against last pose, as the benchmark's authors did. Both are always written.",
+    help="Scores to show. depth: translation against scene depth, with a noise floor; probability: that a labeller says yes; "
+    "camerabench: first against last pose, as the benchmark's authors did. All are always written.",
 )
 def score(file: Path, fmt: str, fps: float | None, out: Path | None, as_json: bool, scoring: str) -> None:
     """Score the camera trajectory in FILE, whichever tool estimated it.
@@ -119,7 +120,7 @@ def _summary(file: Path, fmt: str, result: ShotResult, *, scoring: str, folder: 
         Text.assemble((clip_id(file), "bold"), f"  {fmt}"),
         Text(f"  {result.sentence}", style="bold"),
         Text(f"  {_basis(result)}"),
-        Padding(_score_table(result.scores[scoring], scoring=scoring), (0, 0, 0, 2)),
+        Padding(_score_table(result.scores[scoring], result.scores["probability"], scoring=scoring), (0, 0, 0, 2)),
     ]
     if folder is not None:
         parts.append(Text(f"  files: {folder}/"))
@@ -133,8 +134,8 @@ def _basis(result: ShotResult) -> str:
     return f"{poses}; {focal}; {DEPTH_WORDS[result.motion['depth_source']]}"
 
 
-def _score_table(scores: dict[str, float], *, scoring: str) -> RenderableType:
-    """All 15 scores, strongest direction first, `static` (on a scale of its own) last; bars are relative to the strongest."""
+def _score_table(scores: dict[str, float], probable: dict[str, float], *, scoring: str) -> RenderableType:
+    """All 15 scores and probabilities, strongest direction first, `static` (on a scale of its own) last; bars relate to the strongest."""
     from rich.table import Table
     from rich.text import Text
 
@@ -142,8 +143,9 @@ def _score_table(scores: dict[str, float], *, scoring: str) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("primitive")
     table.add_column(f"score ({scoring})", justify="right")
+    table.add_column("likely", justify="right")
     table.add_column("")
     for name, value in sorted(scores.items(), key=lambda item: (item[0] == "static", -item[1])):
         bar = 0 if name == "static" or longest <= 0 else max(0, round(BAR_WIDTH * value / longest))
-        table.add_row(name, f"{value:+.4f}", Text("#" * bar, style="cyan"))
+        table.add_row(name, f"{value:+.4f}", percent(probable[name]), Text("#" * bar, style="cyan"))
     return table

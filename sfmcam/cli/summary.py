@@ -11,18 +11,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sfmcam.cli.percent import percent
 from sfmcam.motion.measurement import DOF_KEYS
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, Dof, Primitive
 from sfmcam.motion.track_count import TrackCount
 from sfmcam.results import ClipResult, ShotResult
 from sfmcam.workspace import ClipFolder
 
-BAR_WIDTH = 20
+BAR_WIDTH = 14
+PROBABILITY = "likely"  # short, so that a line of 80 characters holds the table
 MAX_PRIMITIVES = 5
 WEAK = 0.002  # scores below this are noise under either scoring ...
 WEAK_SHARE = 0.03  # ... as are those below this share of the strongest
 WORTH_TELLING_S = 0.05
-SCORE_NAMES = {"depth": "score (picture widths)", "camerabench": "score (CameraBench)"}
+SCORE_NAMES = {"depth": "score (picture widths)", "probability": "score (probability)", "camerabench": "score (CameraBench)"}
 
 
 def summarise(result: ClipResult, *, folder: Path, scoring: str) -> RenderableType:
@@ -91,19 +93,19 @@ def _tracks(count: TrackCount) -> str:
 
 def _primitive_table(shot: ShotResult, *, scoring: str) -> Table:
     """The strongest primitives: how far, how sure, and the score as a bar."""
-    scores = shot.scores[scoring]
+    scores, probable = shot.scores[scoring], shot.scores["probability"]
     longest = max(scores[p.id] for p in PRIMITIVES if p.dof is not None)
     strong = [p for p in PRIMITIVES if p.dof is not None and scores[p.id] > max(WEAK, WEAK_SHARE * longest)]
     ranked = sorted(strong, key=lambda p: -scores[p.id])[:MAX_PRIMITIVES]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("primitive", "change", "+-", SCORE_NAMES[scoring], ""):
-        table.add_column(name, justify="right" if name in ("change", "+-") else "left")
+    for name in ("primitive", "change", "+-", PROBABILITY, SCORE_NAMES[scoring], ""):
+        table.add_column(name, justify="right" if name in ("change", "+-", PROBABILITY) else "left")
     for primitive in ranked:
         change, sigma = _change(shot, primitive)
         score = scores[primitive.id]
         bar = Text("#" * max(1, round(BAR_WIDTH * score / longest)), style="cyan")
-        table.add_row(primitive.id, change, sigma, f"{score:+.3f}", bar)
-    table.add_row("static", "", "", f"{scores['static']:+.3f}", "")
+        table.add_row(primitive.id, change, sigma, percent(probable[primitive.id]), f"{score:+.3f}", bar)
+    table.add_row("static", "", "", percent(probable["static"]), f"{scores['static']:+.3f}", "")
     return table
 
 

@@ -2,7 +2,7 @@
 
 A cubic spline with a knot every h seconds follows what is slower than about 1 / (2 h) Hz and lets the rest stand; its own rounding of an
 eased move is a hundredth of that of a moving average. Least squares onto nested splines are orthogonal projections, so that the
-energies of the bands add up, for any frame rate and for frames at uneven times (Unser, "Splines: a perfect fit", 1999).
+energies of the bands add up, for any frame rate and for frames at uneven times (de Boor, A Practical Guide to Splines, 1978).
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def test_results_name_versions_configuration_seed_and_command() -> None:
     assert method["configuration"]["options"] == {"pan_deg": 2.0}
     assert method["clips"]["ok1"]["scores"]["depth"].keys() == {p.id for p in PRIMITIVES}
     assert method["clips"]["fail"]["status"] == "too_few_matches"
-    assert results["leaderboards"].keys() == {"depth", "camerabench"}
+    assert results["leaderboards"].keys() == {"depth", "probability", "camerabench"}
 
 
 def test_the_number_of_jobs_changes_nothing() -> None:
