@@ -33,7 +33,7 @@ Int32 = NDArray[np.int32]
 class TrackingOptions(Model):
     """How points are found and followed."""
 
-    max_points: int = Field(default=360, ge=20, description="points alive at a time")
+    max_points: int = Field(default=320, ge=20, description="points alive at a time")
     search_every: int = Field(default=4, ge=1, description="frames between two searches for new points")
     max_sigma_px: float = Field(default=0.3, gt=0, description="expected error of position above which a corner is not worth following")
     min_likeness: float = Field(default=0.92, gt=0, lt=1, description="correlation with their first look that a point's surroundings keep")
@@ -165,13 +165,14 @@ def _collect(tracker: _Tracker, size_px: tuple[int, int]) -> PointTracks:
     lasting = seen >= 2
     number = np.cumsum(lasting) - 1
     kept = [lasting[tracks] for tracks in tracker.tracks]
-    return PointTracks(
-        frame=np.repeat(np.arange(len(kept)), [k.sum() for k in kept]),
-        track=np.concatenate([number[tracks[k]] for tracks, k in zip(tracker.tracks, kept, strict=True)]),
-        xy_px=np.concatenate([points[k] + 0.5 for points, k in zip(tracker.points, kept, strict=True)], dtype=np.float64),
-        size_px=size_px,
-        static_probability=np.full(int(lasting.sum()), np.nan),
-    )
+    ends = np.cumsum([k.sum() for k in kept])
+    track, xy_px = np.empty(ends[-1], np.int64), np.empty((ends[-1], 2))
+    for index, end in enumerate(ends):
+        here = slice(end - kept[index].sum(), end)
+        track[here] = number[tracker.tracks[index][kept[index]]]
+        xy_px[here] = tracker.points[index][kept[index]] + 0.5
+    frame = np.repeat(np.arange(len(kept)), np.diff(ends, prepend=0))
+    return PointTracks(frame, track, xy_px, size_px, np.full(int(lasting.sum()), np.nan))
 
 
 def _select(tracks: PointTracks, wanted: Bool) -> PointTracks:

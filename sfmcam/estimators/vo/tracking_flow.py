@@ -24,6 +24,8 @@ ENOUGH = 0.75  # share of the points found, below which they are searched for ag
 THUMB_PX = 96
 FIT_TOLERANCE_PX, FIT_POINTS = 4.0, 8
 
+ODD_PX = 4.0  # motion apart from that of most points, which is checked ...
+MAX_RETURN_PX = 1.0  # ... by following the point back to within this
 MAX_CORRECTION_PX = 1.5  # by the patch, of what Lucas-Kanade found
 MAX_LAST_STEP_PX = 0.3
 MAX_GROWTH = 2.5  # of the patch's area, either way
@@ -116,23 +118,40 @@ def follow(flock: Flock, view: View, box: Box, *, min_likeness: float, noise: fl
         guess = predict(flock, view, sight)
         if guess is not None:
             sight = sight.completed(missing, _search(flock.take(missing), view, box, limits=limits[missing], guess=guess[missing]))
+    found = _confirmed(flock, view, sight)
     moved = replace(flock, view=view, points=sight.points, patches=replace(flock.patches, affine=sight.affine))
-    return moved.take(sight.found), sight.found
+    return moved.take(found), found
 
 
 def _search(flock: Flock, view: View, box: Box, *, limits: Float32, guess: Float32 | None) -> Sight:
     """Search from `guess` (N, 2), or from where the points were."""
-    start, window, levels, flags = flock.points.copy(), WINDOW_PX, LEVELS, 0
+    moved, tracked = _flow(flock.view, view, flock.points, guess=guess)
+    coarse = np.where(tracked[:, None], moved, flock.points)
+    aligned = align(view.surface, coarse, flock.patches)
+    found = tracked & _is_sound(aligned, coarse, limits) & box.contains(aligned.points)
+    return Sight(aligned.points, aligned.affine, found)
+
+
+def _flow(before: View, after: View, points: Float32, *, guess: Float32 | None = None) -> tuple[Float32, Bool]:
+    """Return pyramidal Lucas-Kanade's answer (N, 2), from `guess` where there is one, and where it has any (N,)."""
+    start, window, levels, flags = points.copy(), WINDOW_PX, LEVELS, 0
     if guess is not None:
         start, window, levels, flags = guess.copy(), AGAIN_WINDOW_PX, AGAIN_LEVELS, cv2.OPTFLOW_USE_INITIAL_FLOW
-    before, after = flock.view.plain, view.plain
     moved, status, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, flock.points, start, winSize=(window, window), maxLevel=levels, criteria=STOP, flags=flags
+        before.plain, after.plain, points, start, winSize=(window, window), maxLevel=levels, criteria=STOP, flags=flags
     )
-    coarse = np.where(np.asarray(status) == 1, moved, flock.points).astype(np.float32)
-    aligned = align(view.surface, coarse, flock.patches)
-    found = (np.asarray(status)[:, 0] == 1) & _is_sound(aligned, coarse, limits) & box.contains(aligned.points)
-    return Sight(aligned.points, aligned.affine, found)
+    return np.asarray(moved, np.float32), np.asarray(status)[:, 0] == 1
+
+
+def _confirmed(flock: Flock, view: View, sight: Sight) -> Bool:
+    """Return which points were found (N,), without those that went another way than most and do not come back when searched in reverse."""
+    found = sight.found.copy()
+    motion = sight.points[found] - flock.points[found]
+    odd = np.flatnonzero(found)[np.linalg.norm(motion - np.median(motion, axis=0), axis=1) > ODD_PX] if found.any() else []
+    if len(odd):
+        back, tracked = _flow(view, flock.view, sight.points[odd])
+        found[odd] = tracked & (np.linalg.norm(back - flock.points[odd], axis=1) < MAX_RETURN_PX)
+    return found
 
 
 def _is_sound(aligned: Aligned, coarse: Float32, limits: Float32) -> Bool:
