@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.estimators.vo.bundle import CAMERA, Freedom, State
+from sfmcam.estimators.vo.bundle import CAMERA, Freedom, Noise, Observations, State
 from sfmcam.estimators.vo.keyframes import Window
 from sfmcam.estimators.vo.options import ModelBelief
 from sfmcam.estimators.vo.solve import Fits
@@ -28,13 +28,13 @@ class Candidate:
         state: cameras and points.
         sigma: (K, 7) one-sigma of the cameras, as in `WindowPath`.
         static: (P,) robust weight of each point's residuals: 1 where it follows the camera, towards 0 where it moves by itself.
-        cost: robust squared residual per observation, in units of the noise, priors included.
+        squared: (M,) squared reprojection errors, in long sides squared.
     """
 
     state: State
     sigma: Float
     static: Float
-    cost: float
+    squared: Float
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,14 @@ def candidates(fits: Fits) -> dict[Freedom, Candidate]:
             state,
             sigma=np.sqrt(np.maximum(variance, 0.0)) * np.array([1, 1, 1, unit, unit, unit, 1]),
             static=np.asarray((scale2 / (scale2 + mean)) ** 2, np.float64),
-            cost=solution.cost * fits.noise.correlation / len(seen.key),
+            squared=solution.squared,
         )
     return found
 
 
-def judge(window: Window, found: Mapping[Freedom, Candidate], belief: ModelBelief) -> Judged:
-    """Weigh the models and average their paths.
-
-    The weight of a model is prior / (cost + floor)^power, the cost being the robust squared residual per observation in units of its
-    noise. That is softer than the evidence of independent observations, which would be certain of a translation wherever lens, shutter or
-    a generated picture bend the tracks together; prior, floor and power are fitted on synthetic clips (docs/adr/0012-*.md).
-    """
-    weights = model_weights({f: c.cost for f, c in found.items()}, belief)
+def judge(window: Window, found: Mapping[Freedom, Candidate], noise: Noise, belief: ModelBelief) -> Judged:
+    """Weigh the models and average their paths."""
+    weights = model_weights(window.seen, {f: c.squared for f, c in found.items()}, noise, belief)
     likely = max(weights, key=lambda f: weights[f])
     counted = [f for f in found if weights[f] > NEGLIGIBLE or f is likely]
     share = np.array([weights[f] for f in counted])
@@ -94,13 +89,26 @@ def judge(window: Window, found: Mapping[Freedom, Candidate], belief: ModelBelie
     )
 
 
-def model_weights(cost: Mapping[Freedom, float], belief: ModelBelief) -> dict[Freedom, float]:
-    """Return the weights of the models, together 1."""
-    log = {f: np.log(belief.prior(f)) - belief.power * np.log(c + belief.floor) for f, c in cost.items()}
+def model_weights(seen: Observations, squared: Mapping[Freedom, Float], noise: Noise, belief: ModelBelief) -> dict[Freedom, float]:
+    """Return the weights of the models, together 1.
+
+    Weight = prior * likelihood, and that is Cauchy's, of as many independent observations as `belief.observations` says:
+    exp(-observations * mean log(1 + e^2 / s^2)). The scale s grows with how far a point has moved in the picture, since what bends tracks
+    together (lens, shutter, a generated picture) grows with the motion: independent observations of the tracker's noise would be certain of
+    a translation there. All its numbers are fitted on synthetic clips (docs/adr/0012-*.md).
+    """
+    scale2 = (belief.noises * noise.sigma) ** 2 + belief.bend**2 * _travelled2(seen)
+    log = {f: np.log(belief.prior(f)) - belief.observations * float(np.log1p(e2 / scale2).mean()) for f, e2 in squared.items()}
     top = max(log.values())
     weight = {f: float(np.exp(v - top)) for f, v in log.items()}
     total = sum(weight.values())
     return {f: w / total for f, w in weight.items()}
+
+
+def _travelled2(seen: Observations) -> Float:
+    """Return (M,) the squared distance of each observation from the first of its point, in long sides."""
+    first = seen.xy[seen.point_start[:-1]][seen.point]
+    return np.asarray(((seen.xy - first) ** 2).sum(axis=1), np.float64)
 
 
 def _in_depths(state: State) -> tuple[State, float]:

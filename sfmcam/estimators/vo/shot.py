@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.estimators.vo.bundle import Freedom, Priors
+from sfmcam.estimators.vo.bundle import Freedom, Noise, Priors
 from sfmcam.estimators.vo.fill import FilledPath, fill_frames
 from sfmcam.estimators.vo.keyframes import Window, choose_keyframes, make_window
 from sfmcam.estimators.vo.options import ModelBelief, VoOptions
@@ -23,11 +23,11 @@ MIN_POINTS = 6  # of a window; fewer say nothing
 
 @dataclass(frozen=True)
 class FittedWindow:
-    """A window, the models fitted to it, and the noise of its tracks in pixels (one coordinate)."""
+    """A window, the models fitted to it, and the noise of its tracks."""
 
     window: Window
     found: dict[Freedom, Candidate]
-    noise_px: float
+    noise: Noise
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) ->
         if window.seen.num_points < MIN_POINTS:
             return None
         fits = fit_models(window.seen, priors)
-        fitted.append(FittedWindow(window, candidates(fits), fits.noise.sigma * max(tracks.size_px)))
+        fitted.append(FittedWindow(window, candidates(fits), fits.noise))
     return fitted
 
 
 def solve_shot(fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, belief: ModelBelief) -> SolvedShot:
     """Weigh the models, join the windows and fill in the frames."""
-    judged = [judge(f.window, f.found, belief) for f in fitted]
-    noise_px = float(np.median([f.noise_px for f in fitted]))
+    judged = [judge(f.window, f.found, f.noise, belief) for f in fitted]
+    noise_px = float(np.median([f.noise.sigma for f in fitted])) * max(tracks.size_px)
     likely, mean = join_windows([j.likely for j in judged]), join_windows([j.mean for j in judged])
     filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
     weights = {f: float(np.mean([j.belief[f] for j in judged])) for f in Freedom}
