@@ -36,7 +36,7 @@ class TrackingOptions(Model):
     max_points: int = Field(default=320, ge=20, description="points alive at a time")
     search_every: int = Field(default=4, ge=1, description="frames between two searches for new points")
     max_sigma_px: float = Field(default=0.3, gt=0, description="expected error of position above which a corner is not worth following")
-    min_likeness: float = Field(default=0.92, gt=0, lt=1, description="correlation with their first look that a point's surroundings keep")
+    min_likeness: float = Field(default=0.94, gt=0, lt=1, description="correlation with their first look that a point's surroundings keep")
     border_px: int = Field(default=8, ge=0, description="points nearer to the picture's border than this end; half a patch fits in 8")
 
 
