@@ -204,7 +204,7 @@ class PointTracks:
     Attributes:
         frame: (M,) frame number of each observation, ascending.
         track: (M,) track number of each observation, 0 to T-1; a track is seen once in each of consecutive frames, except that it may
-            bridge frames which show nothing, such as black ones.
+            bridge one or two in which it could not be seen (black, blurred).
         xy_px: (M, 2) position in pixels of the frames; the first pixel's centre is at (0.5, 0.5).
         size_px: (width, height) of the frames.
         static_probability: (T,) how likely each track belongs to the static scene, 0 to 1; NaN where nobody has said.

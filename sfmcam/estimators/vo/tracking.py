@@ -23,7 +23,7 @@ REGION_PX, POINTS_PER_REGION = 64.0, 4  # ... that has fewer points than this
 GROWTH_TO_RENEW = 1.5  # of a patch's area, either way, at which its first look is replaced
 BAR_MARGIN_PX = 10  # half a patch
 CLOSE_PX = 3.0  # points that come nearer than this follow the same thing
-DISASTER = 0.5  # share of the points that vanish at once: a flash, a dropped frame, a blow; they are searched for again ...
+DISASTER = 0.3  # share of the points that vanish at once: a flash, a dropped frame, a blow; they are searched for again ...
 PATIENCE = 2  # ... in as many later frames
 RETURN = 0.3  # share of them that must come back for the search to end
 
@@ -48,8 +48,8 @@ def track_points(frames: Frames, options: TrackingOptions) -> PointTracks:
         options: how.
 
     Returns:
-        Tracks of at least two observations each; `static_probability` is NaN throughout. A track may miss up to two frames that show
-        nothing, such as black ones. Same frames, same tracks.
+        Tracks of at least two observations each; `static_probability` is NaN throughout. A track may miss up to two frames
+        in which many points could not be seen (black, blurred). Same frames, same tracks.
     """
     box = _where_to_look(frames, options.border_px)
     tracker = _Tracker(box, options)
