@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from sfmcam.errors import VideoError
 from sfmcam.types import UInt8
@@ -32,6 +32,9 @@ class Reducer:
         self._long_side_px = long_side_px
         self._pixel_aspect = pixel_aspect
         self._format = pixel_format
+        # The same matrix on both sides, whichever, lets the luma through; with the frame's own, swscale takes the way through RGB, which is
+        # seven times as long.
+        self._matrix = Colorspace.DEFAULT if pixel_format == "gray" else None
         self._swscale = VideoReformatter()
         self._orientation = (False, 0)
         self._coded_size: tuple[int, int] | None = None
@@ -47,7 +50,9 @@ class Reducer:
         width, height = self._target
         how = STRETCH if width > frame.width or height > frame.height else REDUCE
         try:
-            small = self._swscale.reformat(frame, width, height, self._format, interpolation=how, threads=1)
+            small = self._swscale.reformat(
+                frame, width, height, self._format, interpolation=how, threads=1, src_colorspace=self._matrix, dst_colorspace=self._matrix
+            )
         except (av.FFmpegError, ValueError) as error:
             raise VideoError(f"{self._path} has pixels of the format {frame.format.name}, which cannot be converted") from error
         return turned(np.asarray(small.to_ndarray(), np.uint8), self._orientation)

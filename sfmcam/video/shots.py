@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, starmap
 
 from sfmcam.types import UInt8
 from sfmcam.video.blend import WINDOWS, BlendFinder
 from sfmcam.video.cuts import MARGIN, is_sudden
-from sfmcam.video.similarity import Look, change, continuity, moves_together, same_composition
+from sfmcam.video.similarity import Look, change, continuity, same_scene
 
 PICTURE_SIDE_PX = 256  # longer side of the pictures to push
 SAME_FRAME = 0.7  # mean grey level difference up to which a frame only repeats the one before (animation on twos, converted rates)
@@ -129,8 +128,7 @@ class ShotFinder:
         begin = self._time(suspect.last_before)
         near_after = [k for k in after if k == suspect.first_after or (self._holds(k) and self._time(k) - begin <= FLASH_S)]
         near_before = [k for k in before if self._holds(k)]
-        pairs = [(self._look(i), self._look(j)) for i in near_before for j in near_after]
-        return not any(chain(starmap(same_composition, pairs), starmap(moves_together, pairs)))  # the cheaper question first
+        return not same_scene([(self._look(i), self._look(j)) for i in near_before for j in near_after])
 
     def _holds(self, index: int) -> bool:
         newest = len(self._first_shown) - 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain, starmap
 
 import cv2
 import numpy as np
@@ -24,7 +26,7 @@ MIN_COMMON_AREA = 0.1
 MAX_FEATURES = 400
 MIN_CONTRAST = 0.02
 MATCH_RATIO = 0.8  # Lowe 2004, section 7.1
-MATCH_TOLERANCE_PX = 6.0  # loose: parallax and movers bend the picture
+MATCH_TOLERANCE = 0.0235  # of the longer side; loose: parallax and movers bend the picture
 MIN_MATCHES = 10  # different scenes gave 4 at most, neighbouring frames 20 and more
 GRID = 4
 MIN_SPREAD = 0.4  # of the cells with features; a caption or logo that stays over a cut fills less
@@ -64,6 +66,13 @@ class Look:
     def is_blank(self) -> bool:
         """True for a picture of one tone, such as the black of a fade."""
         return not self.unit_thumb.any()
+
+    @cached_property
+    def half(self) -> Look:
+        """The picture at half its size, on which features cost a quarter."""
+        height, width = self.gray.shape
+        size = (max(1, width // 2), max(1, height // 2))
+        return Look(np.asarray(cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA), np.uint8))
 
     @cached_property
     def features(self) -> tuple[Float32, Float32]:
@@ -112,12 +121,16 @@ def continuity(one: Look, other: Look, *, enough: float = 1.0) -> float:
     return max(unmoved, float(np.vdot(unit(common), unit(shifted))))
 
 
-def same_scene(one: Look, other: Look) -> bool:
-    """Return True where the composition is the same, or features all over the picture move together by one similarity."""
-    return same_composition(one, other) or moves_together(one, other)
+def same_scene(pairs: Sequence[tuple[Look, Look]]) -> bool:
+    """Return True where in any pair the composition is the same, or features all over the picture move together by one similarity.
+
+    The cheaper questions are asked first, of all pairs.
+    """
+    halves = ((one.half, other.half) for one, other in pairs)
+    return any(chain(starmap(_same_composition, pairs), starmap(_moves_together, halves), starmap(_moves_together, pairs)))
 
 
-def same_composition(one: Look, other: Look) -> bool:
+def _same_composition(one: Look, other: Look) -> bool:
     """Return True where the thumbnails, as they are, correlate as those of different scenes do not."""
     return correlation(one, other) > SAME_CORRELATION
 
@@ -138,13 +151,15 @@ def _hanning_window() -> Float32:
     return np.asarray(cv2.createHanningWindow(MINIATURE_SIZE, cv2.CV_32F), np.float32)
 
 
-def moves_together(one: Look, other: Look) -> bool:
+def _moves_together(one: Look, other: Look) -> bool:
     """Return True where features all over the first picture move together by one similarity."""
     source, target = _matches(one, other)
     if len(source) < MIN_MATCHES:
         return False
     cv2.setRNGSeed(0)
-    _, mask = cv2.estimateAffinePartial2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=MATCH_TOLERANCE_PX, maxIters=500)
+    _, mask = cv2.estimateAffinePartial2D(
+        source, target, method=cv2.RANSAC, ransacReprojThreshold=MATCH_TOLERANCE * max(one.gray.shape), maxIters=500
+    )
     agreeing = source[mask.ravel() > 0] if mask is not None else source[:0]
     everywhere = _cells(one.features[0], one.gray)
     return len(agreeing) >= MIN_MATCHES and len(_cells(agreeing, one.gray)) >= MIN_SPREAD * len(everywhere)

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, Colorspace
 from make_videos import panned, scene, write_video
 from PIL import Image
 
@@ -18,7 +18,7 @@ from sfmcam.types import Frames, UInt8
 from sfmcam.video.picture import Reducer
 from sfmcam.video.source import Shot, load_shots
 
-LUMA = (0.299, 0.587, 0.114)  # BT.601, by which swscale reads every file, whatever its tag
+LUMA = (0.299, 0.587, 0.114)  # BT.601, as files without a tag are read
 TOLERANCE = 2  # grey levels
 
 
@@ -79,6 +79,24 @@ def test_grey_has_the_full_range(pixel_format: str, color_range: ColorRange) -> 
     frame.color_range = color_range
     reduce = Reducer(Path("x"), 256, pixel_aspect=1, pixel_format="gray")
     np.testing.assert_allclose(reduce(frame).astype(float), ramp[..., 0].astype(float), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p10le"])
+@pytest.mark.parametrize("tag", [Colorspace.ITU709, Colorspace.ITU601, Colorspace.BT2020, Colorspace.FCC])
+def test_grey_is_the_stored_luma_whatever_the_matrix(pixel_format: str, tag: Colorspace) -> None:
+    frame = av.VideoFrame.from_ndarray(muted(0), format="rgb24").reformat(format=pixel_format)
+    plain, tagged = (Reducer(Path("x"), 200, pixel_aspect=1, pixel_format="gray") for _ in range(2))
+    expected = plain(frame)
+    frame.colorspace = tag
+    np.testing.assert_array_equal(tagged(frame), expected)
+    assert frame.colorspace == tag
+
+
+def test_luma_of_hd_video_weighs_as_its_matrix_does() -> None:
+    frame = av.VideoFrame.from_ndarray(muted(0), format="rgb24").reformat(format="yuv444p", dst_colorspace=Colorspace.ITU709)
+    frame.colorspace = Colorspace.ITU709
+    colour, grey = (Reducer(Path("x"), 400, pixel_aspect=1, pixel_format=f)(frame) for f in ("rgb24", "gray"))
+    np.testing.assert_allclose(grey.astype(float), colour @ np.array([0.2126, 0.7152, 0.0722]), atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("turn", [(90, False, False), (-90, False, False), (180, False, False), (0, True, False), (90, True, False)])
