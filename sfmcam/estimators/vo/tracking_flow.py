@@ -17,7 +17,7 @@ from sfmcam.types import Bool, Int, UInt8
 
 WINDOW_PX, LEVELS = 9, 3  # one more than a multiple of 8: what OpenCV's vector code is quick at
 AGAIN_WINDOW_PX, AGAIN_LEVELS = 17, 1
-STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
+STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 6, 0.06)  # the patches make it precise
 MEAN, DEVIATION, MIN_DEVIATION = 128.0, 50.0, 8.0  # grey levels that every frame is brought to, against changes of exposure
 
 ENOUGH = 0.75  # share of the points found, below which they are searched for again
