@@ -7,19 +7,13 @@ from enum import Enum
 
 import numpy as np
 
-from sfmcam.estimators.vo import kernels
-from sfmcam.geometry.rotation import rotation_from_vector
+from sfmcam.estimators.vo.descent_kernels import Layout, Work, accumulate, descend, eliminate, posterior
+from sfmcam.estimators.vo.kernels import CAMERA, Normal, Pose, Rows
 from sfmcam.types import Float, Int
 
-CAMERA = kernels.CAMERA
-MAX_TURN = 0.3  # of one step, in rad and in log focal
-MAX_MOVE = 0.5  # of one step, in scene depths
-RHO_RANGE = (-0.02, 8.0)  # inverse depth in units of the median; a little below zero, for points at infinity seen with noise
 ROBUST_SIGMAS = 3.0  # scale of Geman and McClure's function, in sigmas
-FIRST_DAMPING = 1e-3
 LOG_FOCAL = float(np.log(0.65))  # a horizontal field of view of 75 degrees: between phones and films, which are wider, and long lenses
 TURN_SIGMA = 0.3  # rad, what a rotation may be a priori when models are compared
-TRIALS = 5  # of a step with more and more damping before a minimum is accepted
 
 
 class Freedom(Enum):
@@ -169,153 +163,108 @@ class Adjuster:
     def __init__(self, seen: Observations, priors: Priors) -> None:
         self.seen, self.priors = seen, priors
         k, p, m = seen.num_keys, seen.num_points, len(seen.key)
-        self._h_cam, self._g_cam = np.empty((k, CAMERA, CAMERA)), np.empty((k, CAMERA))
-        self._h_point, self._g_point = np.empty((p, 3, 3)), np.empty((p, 3))
-        self._h_cross = np.empty((m, CAMERA, 3))
-        self._half, self._half_g, self._steps = np.empty((CAMERA * k, 3 * p)), np.empty(3 * p), np.empty((p, 3))
+        self._rows = Rows(_whole(seen.point_start), _whole(seen.key), _real(seen.xy), _real(seen.weight))
+        self._normal = Normal(
+            np.empty((k, CAMERA, CAMERA)), np.empty((k, CAMERA)), np.empty((p, 3, 3)), np.empty((p, 3)), np.empty((m, CAMERA, 3)),
+            np.empty((p, 2, 3)),
+        )  # fmt: skip
+        self._spare, self._spare_squared = (
+            Pose(np.empty((k, 3, 3)), np.empty((k, 3)), np.empty(k), np.empty((p, 3)), np.empty(p)),
+            np.empty(m),
+        )
+        self._plans: dict[Freedom, tuple[Layout, Work]] = {}
 
     def solve(self, freedom: Freedom, state: State, noise: Noise, *, iterations: int, tolerance: float = 2e-4) -> Solution:
         """Descend from `state`; what `freedom` holds stays as it is there."""
-        columns = _free_columns(self.seen.num_keys, freedom)
-        damping, found = FIRST_DAMPING, self.cost(freedom, state, noise)
-        for _ in range(iterations):
-            tangent = tangent_planes(found.state.direction)
-            h, g = self._normal_equations(freedom, found.state, tangent, noise)
-            for _ in range(TRIALS):
-                trial = self.cost(freedom, self._step(found.state, tangent, h, g, columns, damping), noise)
-                if trial.cost < found.cost:
-                    break
-                damping = max(damping, 1e-6) * 6
-            else:
-                return found
-            gain, found, damping = found.cost - trial.cost, trial, max(damping / 5, 1e-7)
-            if gain < tolerance * found.cost:
-                break
-        return found
+        pose, squared = _pose(state), np.empty(len(self.seen.key))
+        layout, work = self._plan(freedom)
+        cost = descend(
+            self._rows, layout, *_scales(noise), iterations, tolerance, pose, self._spare, squared, self._spare_squared, self._normal, work
+        )
+        return Solution(State(*pose), cost, squared)
 
     def evidence(self, freedom: Freedom, state: State, noise: Noise) -> Evidence:
         """Return how probable the observations are under a model, by Laplace's approximation about its minimum (MacKay 2003, eq. 27.7)."""
-        tangent, columns = tangent_planes(state.direction), _free_columns(self.seen.num_keys, freedom)
-        h, g = self._normal_equations(freedom, state, tangent, noise)
-        turn = np.zeros((self.seen.num_keys, CAMERA))
-        turn[:, :3] = 1 / TURN_SIGMA**2
-        weak = np.diag(turn.ravel())
-        reduced, _, log_det_points = self._reduced(h + weak, g, columns, 0.0)
-        prior = columns.T @ (prior_matrix(self.seen.num_keys, freedom, self.priors) + weak) @ columns
-        log_det_points += self.seen.num_points * np.log(self.priors.rho_sigma)  # the prior's own log determinant taken off
-        log_det_cameras = 0.5 * (np.linalg.slogdet(reduced)[1] - np.linalg.slogdet(prior)[1])
-        covariance = columns @ np.linalg.inv(reduced) @ columns.T
-        cost = self.cost(freedom, state, noise).cost
-        return Evidence(-0.5 * cost - log_det_points - log_det_cameras, covariance)
+        layout, work = self._plan(freedom)
+        accumulate(self._rows, layout, _pose(state), *_scales(noise), self._normal, work)
+        weak = np.zeros(len(layout.prior))
+        weak[layout.column[:, :3][layout.column[:, :3] >= 0]] = 1 / TURN_SIGMA**2
+        work.full[np.diag_indices_from(work.full)] += weak
+        log_det = eliminate(self._rows, layout, self._normal, 0.0, work)
+        log_det += self.seen.num_points * np.log(self.priors.rho_sigma)  # the prior's own log determinant taken off
+        reduced = np.tril(work.reduced) + np.tril(work.reduced, -1).T
+        log_det += 0.5 * (np.linalg.slogdet(reduced)[1] - np.linalg.slogdet(layout.prior + np.diag(weak))[1])
+        return Evidence(-0.5 * self.cost(freedom, state, noise).cost - log_det, _spread(np.asarray(np.linalg.inv(reduced)), layout.column))
 
     def cost(self, freedom: Freedom, state: State, noise: Noise) -> Solution:
         """Evaluate twice the negative log posterior (without constants)."""
         squared = np.empty(len(self.seen.key))
-        data = kernels.robust_cost(
-            self.seen.point_start,
-            self.seen.key,
-            self.seen.xy,
-            self.seen.weight,
-            *_arrays(state),
-            (ROBUST_SIGMAS * noise.sigma) ** 2,
-            squared,
-        )
-        return Solution(state, data / (noise.sigma**2 * noise.correlation) + self._prior_cost(freedom, state), squared)
+        return Solution(state, posterior(self._rows, self._plan(freedom)[0], _pose(state), *_scales(noise), squared), squared)
 
-    def _prior_cost(self, freedom: Freedom, state: State) -> float:
-        priors, off = self.priors, state.log_focal - self.priors.log_focal
-        cost = float(off.mean() ** 2) / priors.log_focal_sigma**2
-        if freedom.zooms:
-            cost += float((np.diff(off) ** 2).sum()) / priors.zoom_step_sigma**2
-            cost += float((np.diff(off, 2) ** 2).sum()) / priors.zoom_change_sigma**2
-        if freedom.moves:
-            cost += float((state.translation**2).sum()) / priors.translation_sigma**2
-            cost += float(((state.rho - 1) ** 2).sum()) / priors.rho_sigma**2
-        return cost
-
-    def _normal_equations(self, freedom: Freedom, state: State, tangent: Float, noise: Noise) -> tuple[Float, Float]:
-        rotation, translation, log_focal, direction, rho = _arrays(state)
-        information = 1.0 / (noise.sigma**2 * noise.correlation)
-        kernels.linearise(
-            self.seen.point_start, self.seen.key, self.seen.xy, self.seen.weight * information, rotation, translation, log_focal, direction,
-            tangent, rho, (ROBUST_SIGMAS * noise.sigma) ** 2, self._h_cam, self._g_cam, self._h_point, self._g_point, self._h_cross,
-        )  # fmt: skip
-        h, g = prior_matrix(self.seen.num_keys, freedom, self.priors), np.zeros((self.seen.num_keys, CAMERA))
-        g[:, 3:6], g[:, 6] = state.translation, state.log_focal - self.priors.log_focal
-        g_flat = h @ g.ravel() + self._g_cam.ravel()
-        for k, block in enumerate(self._h_cam):
-            h[CAMERA * k : CAMERA * (k + 1), CAMERA * k : CAMERA * (k + 1)] += block
-        self._h_point[:, 2, 2] += 1 / self.priors.rho_sigma**2
-        self._g_point[:, 2] += (state.rho - 1) / self.priors.rho_sigma**2
-        return h, g_flat
-
-    def _reduced(self, h: Float, g: Float, columns: Float, damping: float) -> tuple[Float, Float, float]:
-        seen = self.seen
-        log_det = kernels.eliminate(
-            seen.point_start, seen.key, self._h_point, self._g_point, self._h_cross, damping, self._half, self._half_g
-        )
-        return columns.T @ (h - self._half @ self._half.T) @ columns, columns.T @ (g - self._half @ self._half_g), log_det
-
-    def _step(self, state: State, tangent: Float, h: Float, g: Float, columns: Float, damping: float) -> State:
-        reduced, gradient, _ = self._reduced(h, g, columns, damping)
-        reduced[np.diag_indices_from(reduced)] += damping * np.einsum("ij,ij->j", columns, h @ columns) + 1e-9
-        step = (columns @ np.linalg.solve(reduced, -gradient)).reshape(-1, CAMERA)
-        kernels.point_steps(self.seen.point_start, self.seen.key, self._h_point, self._h_cross, damping, self._half_g, step, self._steps)
-        return moved(state, tangent, step, self._steps)
+    def _plan(self, freedom: Freedom) -> tuple[Layout, Work]:
+        if freedom not in self._plans:
+            layout = free_layout(self.seen.num_keys, freedom, self.priors)
+            k, p, f = self.seen.num_keys, self.seen.num_points, len(layout.prior)
+            work = Work(
+                np.empty((f, f)), np.empty(f), np.empty((f, f)), np.empty(f), np.empty((3, f)), np.empty((p, 3)), np.empty((k, CAMERA)),
+                np.empty((p, 3)),
+            )  # fmt: skip
+            self._plans[freedom] = layout, work
+        return self._plans[freedom]
 
 
-def moved(state: State, tangent: Float, camera_step: Float, point_step: Float) -> State:
-    """Apply a step: (K, 7) for the cameras, (P, 3) for the points."""
-    turn = rotation_from_vector(np.clip(camera_step[:, :3], -MAX_TURN, MAX_TURN))
-    direction = state.direction + np.einsum("pi,pij->pj", point_step[:, :2], tangent)
-    length = np.linalg.norm(direction, axis=1)
-    return State(
-        rotation=turn @ state.rotation,
-        translation=np.einsum("kij,kj->ki", turn, state.translation) + np.clip(camera_step[:, 3:6], -MAX_MOVE, MAX_MOVE),
-        log_focal=state.log_focal + np.clip(camera_step[:, 6], -MAX_TURN, MAX_TURN),
-        direction=direction / length[:, None],
-        rho=np.clip((state.rho + np.clip(point_step[:, 2], -1, 1)) / length, *RHO_RANGE),
-    )
+def free_layout(num_keys: int, freedom: Freedom, priors: Priors) -> Layout:
+    """Return where the free numbers of a model are and what is believed about them. The first keyframe holds the gauge."""
+    free = np.zeros((num_keys, CAMERA), bool)
+    free[1:, :3], free[1:, 3:6], free[:, 6] = freedom.turns, freedom.moves, freedom.zooms
+    column = np.where(free, np.cumsum(free).reshape(free.shape) - 1, -1)
+    begin = np.concatenate([[0], np.cumsum(free.sum(axis=1))])
+    num_free = int(begin[-1])
+    if not freedom.zooms:
+        column[:, 6], num_free = num_free, num_free + 1
+    prior, focal = np.zeros((num_free, num_free)), focal_information(num_keys, freedom, priors)
+    np.add.at(prior, (column[:, 6, None], column[:, 6]), focal)
+    move_information = 1 / priors.translation_sigma**2 if freedom.moves else 0.0
+    moves = column[:, 3:6][column[:, 3:6] >= 0]
+    prior[moves, moves] = move_information
+    rho_information = 1 / priors.rho_sigma**2
+    return Layout(_whole(column), _whole(begin), prior, focal, float(priors.log_focal), move_information, rho_information, freedom.moves)
 
 
-def tangent_planes(direction: Float) -> Float:
-    """Return (P, 2, 3) two unit vectors at right angles to each direction (P, 3) and to each other."""
-    helper = np.where(np.abs(direction[:, 2:]) < 0.9, np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0]))
-    first = np.cross(helper, direction)
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    return np.stack([first, np.cross(direction, first)], axis=1)
-
-
-def prior_matrix(num_keys: int, freedom: Freedom, priors: Priors) -> Float:
-    """Return (7 K, 7 K) information about the cameras."""
-    h = np.zeros((num_keys, CAMERA, num_keys, CAMERA))
+def focal_information(num_keys: int, freedom: Freedom, priors: Priors) -> Float:
+    """Return (K, K) information of the priors about the log focal lengths."""
     focal = np.full((num_keys, num_keys), 1 / (num_keys * priors.log_focal_sigma) ** 2)
     if freedom.zooms:
         step, change = np.diff(np.eye(num_keys), axis=0), np.diff(np.eye(num_keys), 2, axis=0)
         focal += step.T @ step / priors.zoom_step_sigma**2 + change.T @ change / priors.zoom_change_sigma**2
-    h[:, 6, :, 6] = focal
-    every = np.arange(num_keys)
-    if freedom.moves:
-        for axis in range(3, 6):
-            h[every, axis, every, axis] = 1 / priors.translation_sigma**2
-    return h.reshape(CAMERA * num_keys, CAMERA * num_keys)
+    return focal
 
 
-def _free_columns(num_keys: int, freedom: Freedom) -> Float:
-    """Return (7 K, free): what each free number moves. The first keyframe holds the gauge."""
-    columns = np.eye(CAMERA * num_keys)
-    keep = np.zeros((num_keys, CAMERA), bool)
-    keep[1:, :3], keep[1:, 3:6], keep[:, 6] = freedom.turns, freedom.moves, freedom.zooms
-    free = columns[:, keep.ravel()]
-    if freedom.zooms:
-        return free
-    together = np.zeros((num_keys, CAMERA))
-    together[:, 6] = 1
-    return np.hstack([free, together.reshape(-1, 1)])
+def _spread(covariance: Float, column: Int) -> Float:
+    """Return (7 K, 7 K) from the free numbers' (F, F)."""
+    free = np.flatnonzero(column.ravel() >= 0)
+    place = column.ravel()[free]
+    out = np.zeros((column.size, column.size))
+    out[np.ix_(free, free)] = covariance[np.ix_(place, place)]
+    return out
 
 
-def _arrays(state: State) -> tuple[Float, Float, Float, Float, Float]:
-    return state.rotation, state.translation, state.log_focal, state.direction, state.rho
+def _scales(noise: Noise) -> tuple[float, float]:
+    """Return the squared scale of the robust function and the information of one observation."""
+    return (ROBUST_SIGMAS * noise.sigma) ** 2, 1 / (noise.sigma**2 * noise.correlation)
+
+
+def _real(values: Float) -> Float:
+    """Return a contiguous copy that can be written: one kind of array, so that the kernels compile once."""
+    return np.array(values, np.float64, order="C")
+
+
+def _whole(values: Int) -> Int:
+    return np.array(values, np.int64, order="C")
+
+
+def _pose(state: State) -> Pose:
+    return Pose(_real(state.rotation), _real(state.translation), _real(state.log_focal), _real(state.direction), _real(state.rho))
 
 
 def mirrored(state: State, *, zooms: bool = False) -> State:

@@ -1,0 +1,296 @@
+"""Levenberg and Marquardt's descent of the bundle adjustment, compiled: eliminate the points, solve for the cameras, step.
+
+What a motion model leaves free are F numbers: those of camera k stand in a row from begin[k], one after the other in the order of
+`kernels`, and a focal length that all cameras share comes last. `Layout` says where each is. Of symmetric
+matrices the lower triangle counts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sfmcam.estimators.vo.dense_kernels import factorise, solve_factorised, subtract_outer, subtract_row
+from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, linearise, robust_cost
+from sfmcam.types import Float, Int
+
+MAX_TURN = 0.3  # of one step, in rad and in log focal
+MAX_MOVE = 0.5  # of one step, in scene depths
+MIN_RHO, MAX_RHO = -0.02, 8.0  # inverse depth in units of the median; a little below zero, for points at infinity seen with noise
+FIRST_DAMPING = 1e-3
+LEAST_DAMPING = 1e-7
+HOLD = 1e-9  # information by which a step holds what no observation says anything about
+TRIALS = 5  # of a step with more and more damping before a minimum is accepted
+
+
+class Layout(NamedTuple):
+    """Where the free numbers of a motion model are, and what is believed about them.
+
+    Attributes:
+        column: (K, 7) place of each camera parameter among the free numbers, -1 where it is held.
+        begin: (K + 1,) first place of each camera's own numbers.
+        prior: (F, F) information of the priors about the free numbers.
+        focal_prior: (K, K) the same about the log focal lengths.
+        log_focal: mean of the prior of these.
+        move_information: about each coordinate of a translation.
+        rho_information: about each inverse depth.
+        moves: whether translations are free, so that these and the depths cost something.
+    """
+
+    column: Int
+    begin: Int
+    prior: Float
+    focal_prior: Float
+    log_focal: float
+    move_information: float
+    rho_information: float
+    moves: bool
+
+
+class Work(NamedTuple):
+    """Arrays that the descent writes.
+
+    Attributes:
+        full: (F, F) information about the free numbers, points held.
+        full_gradient: (F,) of the cost by them.
+        reduced: (F, F) the same information with the points eliminated; then its Cholesky factor.
+        gradient: (F,) the gradient with the points eliminated; then the step.
+        half: (3, F) cross block of one point over its Cholesky factor.
+        half_gradient: (P, 3) gradients of the points over their factors.
+        camera_step: (K, 7)
+        point_step: (P, 3)
+    """
+
+    full: Float
+    full_gradient: Float
+    reduced: Float
+    gradient: Float
+    half: Float
+    half_gradient: Float
+    camera_step: Float
+    point_step: Float
+
+
+@njit(**COMPILED)
+def descend(rows, layout, scale2, information, iterations, tolerance, pose, trial, squared, trial_squared, normal, work):  # type: ignore[no-untyped-def]
+    """Move `pose` to a minimum of twice the negative log posterior, which is returned; `squared` gets the squared errors there."""
+    cost, damping = posterior(rows, layout, pose, scale2, information, squared), FIRST_DAMPING
+    for _ in range(iterations):
+        accumulate(rows, layout, pose, scale2, information, normal, work)
+        lower = cost
+        for _ in range(TRIALS):
+            if _find_step(rows, layout, normal, damping, work):
+                _move(pose, normal.tangent, work.camera_step, work.point_step, trial)
+                lower = posterior(rows, layout, trial, scale2, information, trial_squared)
+                if lower < cost:
+                    break
+            damping = max(damping, 1e-6) * 6
+        if not lower < cost:
+            break
+        _copy(trial, pose)
+        squared[:] = trial_squared
+        gain, cost, damping = cost - lower, lower, max(damping / 5, LEAST_DAMPING)
+        if gain < tolerance * cost:
+            break
+    return cost
+
+
+@njit(**COMPILED)
+def posterior(rows, layout, pose, scale2, information, squared):  # type: ignore[no-untyped-def]
+    """Return twice the negative log posterior (without constants) and write the squared errors into `squared`."""
+    cost = information * robust_cost(rows, pose, scale2, squared)
+    off = pose.log_focal - layout.log_focal
+    for k in range(len(off)):
+        for j in range(len(off)):
+            cost += off[k] * layout.focal_prior[k, j] * off[j]
+    if layout.moves:
+        for k in range(len(off)):
+            for i in range(3):
+                cost += layout.move_information * pose.translation[k, i] ** 2
+        for p in range(len(pose.rho)):
+            cost += layout.rho_information * (pose.rho[p] - 1.0) ** 2
+    return cost
+
+
+@njit(**COMPILED)
+def accumulate(rows, layout, pose, scale2, information, normal, work):  # type: ignore[no-untyped-def]
+    """Fill `normal` at `pose`, points' priors included, and the cameras' information and gradient in `work`, points held."""
+    linearise(rows, pose, scale2, information, normal)
+    for p in range(len(pose.rho)):
+        normal.h_point[p, 2, 2] += layout.rho_information
+        normal.g_point[p, 2] += layout.rho_information * (pose.rho[p] - 1.0)
+    off = pose.log_focal - layout.log_focal
+    work.full[:] = layout.prior
+    work.full_gradient[:] = 0.0
+    for k in range(len(off)):
+        g = normal.g_cam[k]
+        for i in range(3):
+            g[3 + i] += layout.move_information * pose.translation[k, i]
+        for j in range(len(off)):
+            g[6] += layout.focal_prior[k, j] * off[j]
+        _fold(layout.column[k], normal.h_cam[k], g, work)
+
+
+@njit(**COMPILED)
+def _fold(column, h, g, work):  # type: ignore[no-untyped-def]
+    """Add the block of one camera to the free numbers' information and gradient."""
+    for i in range(CAMERA):
+        if column[i] < 0:
+            continue
+        work.full_gradient[column[i]] += g[i]
+        for j in range(i + 1):
+            if column[j] >= 0:
+                work.full[column[i], column[j]] += h[i, j]
+
+
+@njit(**COMPILED)
+def eliminate(rows, layout, normal, damping, work):  # type: ignore[no-untyped-def]
+    """Eliminate the points, their blocks damped, from `work.full` into `work.reduced` and `work.gradient`.
+
+    With L L^T the damped block of a point and A = H_cross L^-T, the reduced system is H - A A^T and g - A L^-1 g_point (Schur complement:
+    Triggs et al. 2000, eq. 23). Returns the sum of log diag(L), half the log determinant of the points' blocks.
+    """
+    work.reduced[:] = work.full
+    work.gradient[:] = work.full_gradient
+    log_det, own = 0.0, layout.begin[-1]
+    for p in range(len(normal.h_point)):
+        factor = _point_factor(normal.h_point[p], damping)
+        log_det += np.log(factor[0] * factor[2] * factor[5])
+        y0, y1, y2 = _forward(factor, normal.g_point[p])
+        work.half_gradient[p, 0], work.half_gradient[p, 1], work.half_gradient[p, 2] = y0, y1, y2
+        first, past = rows.point_start[p], rows.point_start[p + 1]
+        low, high = layout.begin[rows.key[first]], layout.begin[rows.key[past - 1] + 1]
+        work.half[:, low:high] = 0.0
+        work.half[:, own:] = 0.0
+        for m in range(first, past):
+            _add_half(layout.column[rows.key[m]], factor, normal.h_cross[m], work.half)
+        subtract_outer(work.half, low, high, work.reduced)
+        for j in range(low, high):
+            work.gradient[j] -= y0 * work.half[0, j] + y1 * work.half[1, j] + y2 * work.half[2, j]
+        for j in range(own, len(work.gradient)):
+            x, y, z = work.half[0, j], work.half[1, j], work.half[2, j]
+            work.gradient[j] -= y0 * x + y1 * y + y2 * z
+            work.reduced[j, j] -= x * x + y * y + z * z
+            subtract_row(x, y, z, work.half, low, high, work.reduced[j])
+    return log_det
+
+
+@njit(**COMPILED)
+def _point_factor(h, damping):  # type: ignore[no-untyped-def]
+    """Return the lower triangle of the Cholesky factor of the damped block of a point, row by row."""
+    l00 = np.sqrt(h[0, 0] * (1.0 + damping) + 1e-9)
+    l10 = h[0, 1] / l00
+    l20 = h[0, 2] / l00
+    l11 = np.sqrt(max(h[1, 1] * (1.0 + damping) + 1e-9 - l10 * l10, 1e-9))
+    l21 = (h[1, 2] - l20 * l10) / l11
+    l22 = np.sqrt(max(h[2, 2] * (1.0 + damping) + 1e-9 - l20 * l20 - l21 * l21, 1e-9))
+    return l00, l10, l11, l20, l21, l22
+
+
+@njit(**COMPILED)
+def _forward(factor, b):  # type: ignore[no-untyped-def]
+    """Return L^-1 b."""
+    l00, l10, l11, l20, l21, l22 = factor
+    y0 = b[0] / l00
+    y1 = (b[1] - l10 * y0) / l11
+    return y0, y1, (b[2] - l20 * y0 - l21 * y1) / l22
+
+
+@njit(**COMPILED)
+def _add_half(column, factor, cross, half):  # type: ignore[no-untyped-def]
+    """Add L^-1 H_cross^T of one observation to the columns of its camera."""
+    for i in range(CAMERA):
+        if column[i] >= 0:
+            y0, y1, y2 = _forward(factor, cross[i])
+            half[0, column[i]] += y0
+            half[1, column[i]] += y1
+            half[2, column[i]] += y2
+
+
+@njit(**COMPILED)
+def _find_step(rows, layout, normal, damping, work):  # type: ignore[no-untyped-def]
+    """Solve the damped equations for the steps of cameras and points; tell whether they were positive definite."""
+    eliminate(rows, layout, normal, damping, work)
+    for j in range(len(work.gradient)):
+        work.reduced[j, j] += damping * work.full[j, j] + HOLD
+    if not factorise(work.reduced):
+        return False
+    solve_factorised(work.reduced, work.gradient)
+    for k in range(len(layout.column)):
+        for i in range(CAMERA):
+            work.camera_step[k, i] = -work.gradient[layout.column[k, i]] if layout.column[k, i] >= 0 else 0.0
+    for p in range(len(normal.h_point)):
+        _point_step(rows, normal, work, damping, p)
+    return True
+
+
+@njit(**COMPILED)
+def _point_step(rows, normal, work, damping, p):  # type: ignore[no-untyped-def]
+    """Write the step of point p that goes with the cameras' steps: -L^-T (L^-1 g + L^-1 H_cross^T step)."""
+    b = np.zeros(3)
+    for m in range(rows.point_start[p], rows.point_start[p + 1]):
+        step, cross = work.camera_step[rows.key[m]], normal.h_cross[m]
+        for i in range(CAMERA):
+            for j in range(3):
+                b[j] += cross[i, j] * step[i]
+    factor = _point_factor(normal.h_point[p], damping)
+    y0, y1, y2 = _forward(factor, b)
+    l00, l10, l11, l20, l21, l22 = factor
+    out, known = work.point_step[p], work.half_gradient[p]
+    out[2] = -(y2 + known[2]) / l22
+    out[1] = (-(y1 + known[1]) - l21 * out[2]) / l11
+    out[0] = (-(y0 + known[0]) - l10 * out[1] - l20 * out[2]) / l00
+
+
+@njit(**COMPILED)
+def _move(pose, tangent, camera_step, point_step, out):  # type: ignore[no-untyped-def]
+    """Write `pose` with the steps (K, 7) and (P, 3) applied, none of them too far, into `out`."""
+    for k in range(len(camera_step)):
+        step = camera_step[k]
+        turn = _rotation(_clip(step[0], MAX_TURN), _clip(step[1], MAX_TURN), _clip(step[2], MAX_TURN))
+        r, t = pose.rotation[k], pose.translation[k]
+        for i in range(3):
+            for j in range(3):
+                out.rotation[k, i, j] = turn[i][0] * r[0, j] + turn[i][1] * r[1, j] + turn[i][2] * r[2, j]
+            out.translation[k, i] = turn[i][0] * t[0] + turn[i][1] * t[1] + turn[i][2] * t[2] + _clip(step[3 + i], MAX_MOVE)
+        out.log_focal[k] = pose.log_focal[k] + _clip(step[6], MAX_TURN)
+    for p in range(len(point_step)):
+        step, d, q = point_step[p], pose.direction[p], tangent[p]
+        x = d[0] + step[0] * q[0, 0] + step[1] * q[1, 0]
+        y = d[1] + step[0] * q[0, 1] + step[1] * q[1, 1]
+        z = d[2] + step[0] * q[0, 2] + step[1] * q[1, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        out.direction[p, 0], out.direction[p, 1], out.direction[p, 2] = x / length, y / length, z / length
+        out.rho[p] = min(max((pose.rho[p] + _clip(step[2], 1.0)) / length, MIN_RHO), MAX_RHO)
+
+
+@njit(**COMPILED)
+def _clip(value, most):  # type: ignore[no-untyped-def]
+    return min(max(value, -most), most)
+
+
+@njit(**COMPILED)
+def _rotation(x, y, z):  # type: ignore[no-untyped-def]
+    """Return the rows of exp of a rotation vector (Rodrigues' formula)."""
+    angle2 = x * x + y * y + z * z
+    if angle2 < 1e-8:  # series: what is left out is below 1e-18
+        s, c = 1.0 - angle2 / 6.0, 0.5 - angle2 / 24.0
+    else:
+        angle = np.sqrt(angle2)
+        s, c = np.sin(angle) / angle, (1.0 - np.cos(angle)) / angle2
+    return (
+        (1.0 - c * (y * y + z * z), c * x * y - s * z, c * x * z + s * y),
+        (c * x * y + s * z, 1.0 - c * (x * x + z * z), c * y * z - s * x),
+        (c * x * z - s * y, c * y * z + s * x, 1.0 - c * (x * x + y * y)),
+    )
+
+
+@njit(**COMPILED)
+def _copy(pose, out):  # type: ignore[no-untyped-def]
+    out.rotation[:] = pose.rotation
+    out.translation[:] = pose.translation
+    out.log_focal[:] = pose.log_focal
+    out.direction[:] = pose.direction
+    out.rho[:] = pose.rho
