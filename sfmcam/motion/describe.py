@@ -11,7 +11,7 @@ from sfmcam.motion.legs import SIGMAS, Leg, find_legs, find_phases
 from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, TRANSLATION_DOFS, Dof
 from sfmcam.motion.smooth import smooth
-from sfmcam.motion.steadiness import Steadiness, SteadinessMeasurement, measure_steadiness, net_of_noise
+from sfmcam.motion.steadiness import Steadiness, SteadinessMeasurement, measure_steadiness, net_of_noise, smooth_picture
 from sfmcam.types import Float, Scale
 
 MAX_PHASES = 4  # beyond either, the sentence sums up instead of telling the order
@@ -23,6 +23,15 @@ STRONG_SHAKE_WIDTHS = 0.01  # five pixels in 500
 HAND_RATIO = 1.5  # a hand shakes this many times more below 4 Hz than above; an engine or a footstep does not
 SHAKE_WIDTHS = 0.002  # as `steadiness` has it, for clips too short or too sparse for it
 DRIFT_WIDTHS = 0.005  # less than this (and than twice its uncertainty) is "still", more but not enough to be told is "hardly moves"
+EITHER_WIDTHS = 0.02  # the picture itself must move by this much for the sentence to name the motions that would do it ...
+EITHER_SHARE = 0.3  # ... and by this share of what it moves in any other way
+# of the columns of `smooth_picture`, falling and rising; a roll alone turns the picture
+EITHER = (
+    ("pans or moves left", "pans or moves right"),
+    ("tilts or moves down", "tilts or moves up"),
+    None,
+    ("zooms or moves out", "zooms or moves in"),
+)
 NOISE_TO_JITTER = 2.0  # jitter below this many times what the noise alone would leave (noise / sqrt 2) is not called shake
 
 PARTICIPLE = {"moves": "moving", "zooms": "zooming", "pans": "panning", "tilts": "tilting", "rolls": "rolling"}
@@ -159,13 +168,26 @@ def _sign(value: float) -> int:
 
 
 def _without_motion(measurement: MotionMeasurement, steadiness: SteadinessMeasurement) -> str:
+    if steadiness.kind not in (Steadiness.FIXED_SHAKY, Steadiness.LOCKED_OFF) and (either := _either(measurement)):
+        return f"{either}{_while_moving(steadiness)}"
     if steadiness.kind is Steadiness.UNKNOWN and _residual_widths(measurement) >= SHAKE_WIDTHS:
         return f"{_shakes(_residual_widths(measurement))} but goes nowhere"
     if steadiness.kind is Steadiness.FIXED_SHAKY:
         held = "is hand-held and " if _is_hand_held(steadiness) else ""
         return f"{held}{_shakes(steadiness.shake_widths)} but goes nowhere"
     drift = np.nan_to_num(measurement.extent) > np.maximum(SIGMAS * np.nan_to_num(measurement.sigma), DRIFT_WIDTHS / measurement.image_gain)
-    return "hardly moves" if drift.any() else "holds still"
+    sure = np.isfinite(measurement.picture_noise_widths)
+    drift_of_picture = sure and bool((np.ptp(smooth_picture(measurement), axis=0) > DRIFT_WIDTHS).any())
+    return "hardly moves" if drift.any() or drift_of_picture else "holds still"
+
+
+def _either(measurement: MotionMeasurement) -> str:
+    """Return what may have moved the picture where none of it can be told by itself, or ""."""
+    picture = smooth_picture(measurement)
+    net = picture[-1] - picture[0]
+    least = max(EITHER_WIDTHS, EITHER_SHARE * float(np.abs(net).max()))
+    told = [words[int(change > 0)] for words, change in zip(EITHER, net, strict=True) if words is not None and abs(change) >= least]
+    return f"{_listed(told)}, which of the two cannot be told" if told and np.isfinite(measurement.picture_noise_widths) else ""
 
 
 def _while_moving(steadiness: SteadinessMeasurement) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES, Dof, Primitive
 from sfmcam.motion.score import CONFUSED
-from sfmcam.motion.steadiness import SteadinessMeasurement, measure_steadiness
+from sfmcam.motion.steadiness import TO_PICTURE, SteadinessMeasurement, measure_steadiness, smooth_picture
 from sfmcam.types import Float
 
 SMALL_WIDTHS = 0.004  # two pixels in 500: below it motions are hardly told apart
@@ -41,8 +41,8 @@ FAMILY_OF_DOF = {
     Dof.IN: Family.TRANSLATION,
     Dof.ZOOM: Family.ZOOM,
 }
-DIRECTION_FEATURES = ("size", "sureness", "share", "over_partner", "over_opposite", "over_jitter")
-STATIC_FEATURES = ("smallness", "doubt", "calm", "calm_path")
+DIRECTION_FEATURES = ("size", "sureness", "share", "over_partner", "over_opposite", "over_jitter", "picture")
+STATIC_FEATURES = ("smallness", "doubt", "calm", "calm_path", "still_picture")
 PARTNER = {a: b for pair in CONFUSED for a, b in (pair, pair[::-1])}
 
 
@@ -64,10 +64,12 @@ def primitive_features(measurement: MotionMeasurement, steadiness: SteadinessMea
     - size = log(x + d); sureness = log(1 + x / sigma), up to a ratio of 30;
     - share = x / |x, all others| (each at most one width);
     - over_partner = log((x + d) / (y + d)), y being the range of the motion that shifts the picture alike (0 for roll, which has none);
-    - over_opposite: the same against the opposite direction; over_jitter: against the jitter of the seven degrees of freedom together.
+    - over_opposite: the same against the opposite direction; over_jitter: against the jitter of the seven degrees of freedom together;
+    - picture = log(z + d), z being how far the picture itself moves the way the primitive moves it (`smooth_picture`). It is sure even
+      where two motions that shift the picture alike are mixed up: a truck that only makes up for a pan the other way leaves it where it is.
 
     And of `static`: smallness = -log of the whole range, doubt = -log of the largest range over its sigma, calm = -log of the
-    picture's jitter (`measure_steadiness`), calm_path = -log of the path's.
+    picture's jitter (`measure_steadiness`), calm_path = -log of the path's, still_picture = -log of the picture's range.
     """
     steadiness = steadiness or measure_steadiness(measurement)
     widths = _Widths(measurement)
@@ -85,6 +87,7 @@ class _Widths:
         )
         self._extent = np.maximum(self._rise, self._fall)
         self._jitter = float(np.linalg.norm(jitter))
+        self._picture = smooth_picture(measurement)
 
     def direction(self, dof: Dof, sign: int) -> Float:
         amount, opposite = (self._rise[dof], self._fall[dof]) if sign > 0 else (self._fall[dof], self._rise[dof])
@@ -99,8 +102,15 @@ class _Widths:
                 _log_ratio(amount, self._extent[PARTNER[dof]]) if dof in PARTNER else 0.0,
                 _log_ratio(amount, opposite),
                 _log_ratio(amount, self._jitter),
+                np.log(self._picture_moves(dof, sign) + SMALL_WIDTHS),
             ]
         )
+
+    def _picture_moves(self, dof: Dof, sign: int) -> float:
+        """Largest change of the picture, from an earlier to a later frame, the way that a motion moves it."""
+        column = int(np.argmax(np.abs(TO_PICTURE[dof])))
+        along = sign * TO_PICTURE[dof, column] * self._picture[:, column]
+        return float((along - np.minimum.accumulate(along)).max())
 
     def stillness(self, steadiness: SteadinessMeasurement) -> Float:
         jitter = steadiness.jitter.jitter_widths
@@ -110,6 +120,7 @@ class _Widths:
             surest + STILL_RATIO,
             (jitter if np.isfinite(jitter) else self._jitter) + STILL_JITTER_WIDTHS,
             self._jitter + STILL_JITTER_WIDTHS,
+            float(np.linalg.norm(np.ptp(self._picture, axis=0))) + STILL_WIDTHS,
         )
         return -np.log(np.array(sizes))
 

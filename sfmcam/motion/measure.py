@@ -17,6 +17,7 @@ NOMINAL_FOCAL_OVER_WIDTH = 0.85  # a horizontal field of view of 61 degrees
 DEFAULT_ROTATION_SIGMA_RAD = 0.004  # 0.23 deg; these three stand in where the estimator cannot say
 DEFAULT_TRANSLATION_SIGMA = 0.01
 DEFAULT_LOG_FOCAL_SIGMA = 0.01
+INDEPENDENT_POINTS = 25  # a pose rests on at least so many points whose errors have nothing to do with one another
 
 
 def measure(trajectory: CameraTrajectory) -> MotionMeasurement:
@@ -59,6 +60,7 @@ def measure(trajectory: CameraTrajectory) -> MotionMeasurement:
         depth_source=depth_source,
         scale=trajectory.scale,
         focal_over_width=_focal_over_width(trajectory),
+        picture_noise_widths=_picture_noise_widths(trajectory),
     )
 
 
@@ -144,6 +146,13 @@ def _focal_over_width(trajectory: CameraTrajectory) -> float:
     if trajectory.image_size_px is None or len(focal_px) == 0:
         return NOMINAL_FOCAL_OVER_WIDTH
     return float(np.exp(np.median(np.log(focal_px)))) / trajectory.image_size_px[0]
+
+
+def _picture_noise_widths(trajectory: CameraTrajectory) -> float:
+    """Mean of independent reprojection errors, in picture widths; NaN where the estimator has none or the picture's size is unknown."""
+    if trajectory.image_size_px is None:
+        return float("nan")
+    return trajectory.evidence.reprojection_error_px / trajectory.image_size_px[0] / float(np.sqrt(INDEPENDENT_POINTS))
 
 
 def _spread(values: Float, valid: Bool) -> Float:

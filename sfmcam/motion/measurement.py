@@ -39,6 +39,8 @@ class MotionMeasurement:
         depth_source: where that depth came from. Only "points" relates the translation to the scene.
         scale: unit of the trajectory's translation.
         focal_over_width: focal length over picture width that turns angles into picture widths.
+        picture_noise_widths: one-sigma noise of where one frame's picture lies, in picture widths, by the reprojection error; NaN where
+            unknown. Far below `noise` where two motions that shift the picture alike cannot be told apart, but their sum can.
     """
 
     timestamps_s: Float
@@ -57,6 +59,7 @@ class MotionMeasurement:
     depth_source: DepthSource
     scale: Scale
     focal_over_width: float
+    picture_noise_widths: float = float("nan")
 
     @property
     def extent(self) -> Float:
@@ -101,6 +104,7 @@ class MotionMeasurement:
             "scale": str(self.scale),
             "depth_source": str(self.depth_source),
             "focal_over_width": self.focal_over_width,
+            "picture_noise_widths": _plain(self.picture_noise_widths),
             "total_image_motion_widths": self.total_image_motion,
             "net_rotation_deg": dict(zip(("tilt", "pan", "roll"), np.degrees(self.net_rotation_rad).tolist(), strict=True)),
             "dofs": {

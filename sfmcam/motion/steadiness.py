@@ -121,14 +121,14 @@ def measure_steadiness(measurement: MotionMeasurement) -> SteadinessMeasurement:
     that is too short or has too few frames per second to part shake from motion is unknown, unless its picture never moved at all.
     """
     times_s, path = measurement.timestamps_s[measurement.valid], _path_widths(measurement)
-    picture, stated = path @ TO_PICTURE, _stated_noise(measurement)
+    stated = _stated_noise(measurement)
     fps = 1.0 / float(np.median(np.diff(times_s)))
     if len(times_s) < MIN_FRAMES:
         return SteadinessMeasurement(Steadiness.UNKNOWN)
     if measurement.duration_s < MIN_SECONDS or fps < MIN_FPS:
-        still = bool((np.ptp(picture, axis=0) < FIXED_SHAKY_WIDTHS).all())
+        still = bool((np.ptp(path @ TO_PICTURE, axis=0) < FIXED_SHAKY_WIDTHS).all())
         return SteadinessMeasurement(Steadiness.LOCKED_OFF if still else Steadiness.UNKNOWN)
-    noise = _picture_noise(path, stated)
+    picture, noise = path @ TO_PICTURE, np.fmin(_picture_noise(path, stated), measurement.picture_noise_widths)
     parts = residual(times_s, picture, noise=noise, parts_tremble=fps >= MIN_TREMBLE_FPS)
     if (parts.window < 0).all():
         return SteadinessMeasurement(Steadiness.UNKNOWN)
@@ -136,10 +136,19 @@ def measure_steadiness(measurement: MotionMeasurement) -> SteadinessMeasurement:
     hand, tremble = (_band(values, parts, floor) for values, floor in zip((parts.hand, parts.tremble), floors.tolist(), strict=True))
     sway = UNKNOWN_BAND
     if measurement.duration_s >= MIN_SWAY_SECONDS:
-        averaged = float(np.linalg.norm(np.sqrt(stated**2 @ TO_PICTURE**2))) / np.sqrt(samples_per_window(times_s))
-        sway = Band(_sway(smooth(times_s, picture)), averaged)
+        drifting = np.fmin(np.sqrt(stated**2 @ TO_PICTURE**2), measurement.picture_noise_widths)
+        sway = Band(_sway(smooth(times_s, picture)), float(np.linalg.norm(drifting)) / np.sqrt(samples_per_window(times_s)))
     measured = SteadinessMeasurement(Steadiness.UNKNOWN, sway, hand, tremble)
     return replace(measured, kind=_kind(measurement, measured))
+
+
+def smooth_picture(measurement: MotionMeasurement) -> Float:
+    """Return the smooth path of the picture at the scene's depth (M, 4) over the valid frames, in picture widths.
+
+    Its columns are the shift to the left and down, the turn, and the growth, the last two at half a width from the centre: what can be told
+    even where the motions that shift the picture alike cannot be told apart.
+    """
+    return smooth(measurement.timestamps_s[measurement.valid], _path_widths(measurement) @ TO_PICTURE)
 
 
 def _path_widths(measurement: MotionMeasurement) -> Float:
@@ -215,8 +224,10 @@ def _kind(measurement: MotionMeasurement, measured: SteadinessMeasurement) -> St
 
 
 def _moves(measurement: MotionMeasurement, *, unsteady_widths: float) -> bool:
-    """Whether the camera goes anywhere, beyond uncertainty, shake and sway; an unsteady one must make a motion that can be told."""
+    """Whether the camera goes anywhere, beyond shake and sway: by the picture where that is known, or by a sure degree of freedom."""
+    needed = max(CREEP_WIDTHS, MOVES_RATIO * unsteady_widths)
+    if np.isfinite(measurement.picture_noise_widths) and (np.ptp(smooth_picture(measurement), axis=0) >= needed).any():
+        return True
     extent = np.nan_to_num(measurement.extent)
-    far = measurement.image_gain * extent >= max(CREEP_WIDTHS, MOVES_RATIO * unsteady_widths)
-    far &= extent > SIGMAS * np.nan_to_num(measurement.sigma)
+    far = (measurement.image_gain * extent >= needed) & (extent > SIGMAS * np.nan_to_num(measurement.sigma))
     return bool(far.any()) and (unsteady_widths < FIXED_SHAKY_WIDTHS or bool(find_legs(measurement)))

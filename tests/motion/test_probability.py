@@ -136,3 +136,11 @@ def test_probabilities_rank_as_well_as_scores_on_clips_of_another_maker(noise: N
         aps = [average_precision_score([p.id in labels for _, labels in clips], [row[p.id] for row in said]) for p in PRIMITIVES]
         means.append(float(np.mean(aps)))
     assert means[1] > means[0] - 0.005, means
+
+
+def test_a_motion_that_only_makes_up_for_another_shows_in_no_picture() -> None:
+    """What an estimator that mixes up pan and truck adds: both are there, and the picture stays where it is."""
+    plain = build(motion({Dof.RIGHT: -0.2}), evidence=SURE)
+    mixed = build(motion({Dof.RIGHT: -0.2, Dof.PAN: 0.2}), evidence=SURE)
+    number = feature_names(Family.TRANSLATION).index("picture")
+    assert primitive_features(measure(mixed))["move_left"][number] < primitive_features(measure(plain))["move_left"][number] - 1

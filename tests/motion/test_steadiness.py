@@ -17,7 +17,7 @@ from sfmcam.geometry.rotation import rotation_from_vector
 from sfmcam.motion.describe import describe
 from sfmcam.motion.measure import measure
 from sfmcam.motion.shake import residual
-from sfmcam.motion.steadiness import Steadiness, SteadinessMeasurement, measure_steadiness
+from sfmcam.motion.steadiness import Steadiness, SteadinessMeasurement, measure_steadiness, smooth_picture
 from sfmcam.types import CameraTrajectory, Evidence
 
 PURE = [pan(25), pan(-60), tilt(20), roll(30), truck(0.4), pedestal(-0.3), dolly(0.5), zoom(1.8), zoom(1 / 1.5), Arc(0.5), DollyZoom(0.4)]
@@ -239,3 +239,44 @@ def test_a_long_path_takes_seconds_at_most() -> None:
     begin = time.perf_counter()
     measure_steadiness(measured)
     assert time.perf_counter() - begin < 6.0  # 0.4 s alone on one core; a dense system takes a minute
+
+
+VAGUE = Evidence(rotation_sigma_rad=0.2, translation_sigma=0.4, log_focal_sigma=0.4, reprojection_error_px=0.3)
+
+
+@pytest.mark.parametrize(
+    ("curves", "sentence"),
+    [
+        ((zoom(1.25),), "The camera zooms or moves in, which of the two cannot be told."),
+        ((dolly(-0.2),), "The camera zooms or moves out, which of the two cannot be told."),
+        ((pan(8),), "The camera pans or moves right, which of the two cannot be told."),
+        ((tilt(-6),), "The camera tilts or moves down, which of the two cannot be told."),
+        ((truck(-0.1), pedestal(0.1)), "The camera pans or moves left and tilts or moves up, which of the two cannot be told."),
+        ((), "The camera holds still."),
+    ],
+)
+def test_a_picture_that_moves_is_told_even_where_the_motion_is_not_certain(curves: tuple, sentence: str) -> None:
+    """The estimator cannot say which of two motions it was, but its points say for certain how the picture moved."""
+    measured = measure(replace(filmed(curves), evidence=VAGUE))
+    assert describe(measured) == sentence
+    assert measure_steadiness(measured).kind is (Steadiness.SMOOTH if curves else Steadiness.LOCKED_OFF)
+
+
+@pytest.mark.parametrize("fps", [8, 12, 24])
+def test_a_shake_of_the_picture_is_certain_where_its_motion_is_not(fps: float) -> None:
+    for curves, kind in (((), Steadiness.FIXED_SHAKY), ((pan(25),), Steadiness.SHAKY)):
+        assert steadiness(replace(filmed(curves, shake=LIGHT, fps=fps, seed=2), evidence=VAGUE)).kind is kind
+
+
+def test_picture_noise_is_that_of_the_mean_of_25_points() -> None:
+    found = measure(replace(filmed(), evidence=Evidence(reprojection_error_px=2.4)))
+    assert found.picture_noise_widths == pytest.approx(2.4 / 480 / 5)
+    assert np.isnan(measure(replace(filmed(), evidence=Evidence(reprojection_error_px=2.4), image_size_px=None)).picture_noise_widths)
+
+
+def test_the_smooth_picture_is_what_pan_and_truck_do_together() -> None:
+    """A truck that makes up for a pan leaves the picture where it is."""
+    together = smooth_picture(measure(filmed([pan(10), truck(-float(np.radians(10)))])))
+    assert np.ptp(together[:, 0]) < 0.02 * 0.85 * np.radians(10)
+    growth = smooth_picture(measure(filmed([dolly(0.2), zoom(1.2)])))[:, 3]
+    assert growth[-1] - growth[0] == pytest.approx(0.5 * (0.2 + np.log(1.2)), rel=0.05)
