@@ -98,7 +98,10 @@ def model_weights(seen: Observations, squared: Mapping[Freedom, Float], noise: N
     a translation there. All its numbers are fitted on synthetic clips (docs/adr/0012-*.md).
     """
     scale2 = (belief.noises * noise.sigma) ** 2 + belief.bend**2 * _travelled2(seen)
-    log = {f: np.log(belief.prior(f)) - belief.observations * float(np.log1p(e2 / scale2).mean()) for f, e2 in squared.items()}
+    log = {
+        f: np.log(belief.prior(f)) - belief.observations * float(np.average(np.log1p(e2 / scale2), weights=seen.weight))
+        for f, e2 in squared.items()
+    }
     top = max(log.values())
     weight = {f: float(np.exp(v - top)) for f, v in log.items()}
     total = sum(weight.values())

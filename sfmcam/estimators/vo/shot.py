@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sfmcam.estimators.vo.balance import area_weights
 from sfmcam.estimators.vo.bundle import Freedom, Noise, Priors
 from sfmcam.estimators.vo.fill import FilledPath, fill_frames
 from sfmcam.estimators.vo.keyframes import Window, choose_keyframes, make_window
@@ -58,6 +59,7 @@ def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) ->
         window = make_window(tracks, keys[part.start : part.stop], max_points=options.max_points)
         if window.seen.num_points < MIN_POINTS:
             return None
+        window = window.with_weights(area_weights(window.seen))
         fits = fit_models(window.seen, priors)
         fitted.append(FittedWindow(window, candidates(fits), fits.noise))
     return fitted

@@ -18,6 +18,7 @@ NOISE_OVER_MEDIAN = 1.27  # sigma from the median residual of the best model, so
 NOISE_RANGE = (0.0003, 0.0022)  # of sigma, in long sides
 SHORT_LIVED = 0.5  # mean share of the keyframes that a point is seen in, below which a path is also grown
 GROUND_BONUS = 25.0  # in units of the cost, for a correlation of 1
+DOLLY = 0.25  # scene depths of the dolly zooms that are tried
 KEPT = 2  # starts that go on to the finer scale
 
 
@@ -92,7 +93,8 @@ class _Solver:
 
     def everything(self, turning: dict[Freedom, Solution], moving: list[Solution]) -> list[Solution]:
         """Fit the whole model from the two kinds of simpler ones."""
-        found = self._solve_all(Freedom.ALL, [turning[Freedom.ROTATION_ZOOM].state, *(s.state for s in moving)])
+        zooming = turning[Freedom.ROTATION_ZOOM].state
+        found = self._solve_all(Freedom.ALL, [_dollied(zooming, DOLLY), _dollied(zooming, -DOLLY), *(s.state for s in moving)])
         best = _best(found).state
         return [*found, *self._solve_all(Freedom.ALL, [mirrored(best), mirrored(best, zooms=True)])]
 
@@ -116,6 +118,16 @@ class _Solver:
 def _entering(freedom: Freedom, state: State) -> State:
     """Fit a state to a model with one focal length."""
     return state if freedom.zooms else replace(state, log_focal=np.full_like(state.log_focal, state.log_focal.mean()))
+
+
+def _dollied(state: State, way: float) -> State:
+    """Let a turning, zooming camera go `way` scene depths ahead, evenly, and zoom out as much: what it shows hardly changes.
+
+    From a camera that does not move, the descent finds one of the two dolly zooms by chance; from here it finds the one it starts in.
+    """
+    ahead = way * np.linspace(0, 1, len(state.rotation))
+    centers = np.column_stack([np.zeros((len(ahead), 2)), ahead])
+    return replace(state, translation=-np.einsum("kij,kj->ki", state.rotation, centers), log_focal=state.log_focal + np.log1p(-ahead))
 
 
 def _best(found: Iterable[Solution]) -> Solution:
