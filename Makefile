@@ -1,6 +1,7 @@
 # Every target first makes the environment: `.venv` in this folder. `make` alone lists the targets.
 #
 # Variables of `bench-sfm`: DATASET (a folder in CameraBench's layout, `camerabench` or `synthetic`), ESTIMATORS, OUT, LIMIT, JOBS.
+# Variables of `bench-vo`: CLIPS and SYNTHETIC (labelled sets of real and of rendered clips), VO_OUT, LIMIT, JOBS.
 # Variables of the set-up: PYTHON (3.11 or newer), SFMCAM_TORCH_INDEX (e.g. https://download.pytorch.org/whl/cpu: the CPU build of
 # torch, 1 GB to download in all instead of 3.5 GB), SFMCAM_SYSTEM_INSTALL=no (never call the system's package manager).
 
@@ -14,6 +15,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(IS
 DATASET ?= $(if $(wildcard $(or $(SFMCAM_DATA),data)/camerabench/videos),camerabench,synthetic)
 ESTIMATORS ?= colmap,glomap
 OUT ?= out/bench
+VO_OUT ?= out/bench-vo
+CLIPS ?= $(wildcard ../shared/clips)
+SYNTHETIC ?= $(wildcard $(or $(SFMCAM_DATA),data)/synthetic-test)
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 PYTEST_ARGS ?=
 
@@ -23,7 +27,7 @@ CHECK_LIBRARIES = $(BIN)/python setup/system_libraries.py
 
 export SFMCAM_TORCH_INDEX SFMCAM_SYSTEM_INSTALL
 .DEFAULT_GOAL := help
-.PHONY: help setup bench-sfm test test-slow lint type format clean
+.PHONY: help setup bench-sfm bench-vo test test-slow lint type format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +42,10 @@ $(STAMP): setup.cfg setup.py pyproject.toml constraints.txt setup/virtual_enviro
 
 bench-sfm: $(STAMP) ## run COLMAP and GLOMAP on a labelled set and print the table (DATASET= ESTIMATORS= OUT= LIMIT= JOBS=)
 	$(BIN)/sfmcam bench $(call quoted,$(DATASET)) -e $(call quoted,$(ESTIMATORS)) -o $(call quoted,$(OUT)) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
+
+bench-vo: $(STAMP) ## run vo on the data that is there and print what it must hold (CLIPS= SYNTHETIC= VO_OUT= LIMIT= JOBS=)
+	$(BIN)/python benchmarks/bench_vo.py --out $(call quoted,$(VO_OUT)) $(if $(CLIPS),--clips $(call quoted,$(CLIPS))) \
+		$(if $(SYNTHETIC),--synthetic $(call quoted,$(SYNTHETIC))) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
 
 test: $(STAMP) ## run the fast tests
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
