@@ -13,7 +13,7 @@ IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(IS_NEW_ENOUGH) 2>/dev/null && echo $$p && exit; done; echo python3)
 
 DATASET ?= $(if $(wildcard $(or $(SFMCAM_DATA),data)/camerabench/videos),camerabench,synthetic)
-ESTIMATORS ?= colmap,glomap
+ESTIMATORS ?= vo,colmap,glomap
 OUT ?= out/bench
 VO_OUT ?= out/bench-vo
 CLIPS ?= $(wildcard ../shared/clips)
@@ -40,7 +40,7 @@ $(STAMP): setup.cfg setup.py pyproject.toml constraints.txt setup/virtual_enviro
 	@$(if $(filter setup,$(MAKECMDGOALS)),:,$(CHECK_LIBRARIES)) # `make setup` checks them after this, every time
 	@touch $@
 
-bench-sfm: $(STAMP) ## run COLMAP and GLOMAP on a labelled set and print the table (DATASET= ESTIMATORS= OUT= LIMIT= JOBS=)
+bench-sfm: $(STAMP) ## run vo, COLMAP and GLOMAP on a labelled set and print the table (DATASET= ESTIMATORS= OUT= LIMIT= JOBS=)
 	$(BIN)/sfmcam bench $(call quoted,$(DATASET)) -e $(call quoted,$(ESTIMATORS)) -o $(call quoted,$(OUT)) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
 
 bench-vo: $(STAMP) ## run vo on the data that is there and print what it must hold (CLIPS= SYNTHETIC= VO_OUT= LIMIT= JOBS=)

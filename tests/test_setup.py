@@ -108,9 +108,9 @@ def test_nothing_is_said_where_nothing_is_missing(
 @pytest.mark.parametrize(
     ("variables", "command"),
     [
-        ([], ".venv/bin/sfmcam bench synthetic -e colmap,glomap -o out/bench"),
+        ([], ".venv/bin/sfmcam bench synthetic -e vo,colmap,glomap -o out/bench"),
         (["DATASET=clips", "ESTIMATORS=glomap", "OUT=x", "LIMIT=4", "JOBS=2"], "bench clips -e glomap -o x --limit 4 --jobs 2"),
-        (["DATASET=my clips", "OUT=it's $$(here)"], "bench 'my clips' -e colmap,glomap -o 'it'\"'\"'s $(here)' --jobs"),
+        (["DATASET=my clips", "OUT=it's $$(here)"], "bench 'my clips' -e vo,colmap,glomap -o 'it'\"'\"'s $(here)' --jobs"),
         (["SFMCAM_DATA={tmp}"], "bench camerabench -e"),
     ],
     ids=["default", "given", "quoted", "downloaded"],

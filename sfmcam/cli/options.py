@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-DEFAULT_ESTIMATOR = "glomap"
+DEFAULT_ESTIMATOR = "vo"
 # sfmcam.results.SCORINGS, which would bring numpy into --help; a test holds them equal
 SCORING_CHOICES = ("depth", "probability", "camerabench")
 

@@ -28,7 +28,7 @@ def test_a_method_is_planned_without_the_estimator(name: str) -> None:
 import sys
 from sfmcam.jobs import plan_method
 assert plan_method({name!r}, frames={{}}, run={{}}).options
-print(*({{"pycolmap", "torch"}} & set(sys.modules)))
+print(*({{"pycolmap", "torch", "numba", "cv2"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
