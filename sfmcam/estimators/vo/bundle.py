@@ -228,7 +228,10 @@ def free_layout(num_keys: int, freedom: Freedom, priors: Priors) -> Layout:
     moves = column[:, 3:6][column[:, 3:6] >= 0]
     prior[moves, moves] = move_information
     rho_information = 1 / priors.rho_sigma**2
-    return Layout(_whole(column), _whole(begin), prior, focal, float(priors.log_focal), move_information, rho_information, freedom.moves)
+    use = np.flatnonzero(free[-1])
+    return Layout(
+        _whole(column), _whole(begin), _whole(use), prior, focal, float(priors.log_focal), move_information, rho_information, freedom.moves
+    )
 
 
 def focal_information(num_keys: int, freedom: Freedom, priors: Priors) -> Float:

@@ -14,32 +14,31 @@ TOO_SMALL = 1e-14  # of what a pivot was: below, nothing but rounding is left of
 
 
 @njit(**COMPILED)
-def subtract_outer(half, low, high, out):  # type: ignore[no-untyped-def]
-    """Subtract half^T half, `half` (3, F), from `out` (F, F) in rows and columns `low` to `high`; what is above the diagonal is lost."""
-    a, b, c = half[0, low:high], half[1, low:high], half[2, low:high]
-    size = len(a)
-    i = 0
-    while i + 4 <= size:  # four rows at a time, so that what is loaded serves four times
-        x0, x1, x2, x3 = a[i], a[i + 1], a[i + 2], a[i + 3]
-        y0, y1, y2, y3 = b[i], b[i + 1], b[i + 2], b[i + 3]
-        z0, z1, z2, z3 = c[i], c[i + 1], c[i + 2], c[i + 3]
-        row0, row1 = out[low + i, low:high], out[low + i + 1, low:high]
-        row2, row3 = out[low + i + 2, low:high], out[low + i + 3, low:high]
-        for j in range(i + 4):
-            u, v, w = a[j], b[j], c[j]
-            row0[j] -= x0 * u + y0 * v + z0 * w
-            row1[j] -= x1 * u + y1 * v + z1 * w
-            row2[j] -= x2 * u + y2 * v + z2 * w
-            row3[j] -= x3 * u + y3 * v + z3 * w
-        i += 4
-    while i < size:
-        subtract_row(a[i], b[i], c[i], half, low, low + i + 1, out[low + i])
-        i += 1
+def copy(values, out):  # type: ignore[no-untyped-def]
+    """Write `values` into `out`, both contiguous and of one shape; compiles in a tenth of the time of a slice assigned."""
+    source, target = values.ravel(), out.ravel()
+    for i in range(len(source)):
+        target[i] = source[i]
 
 
 @njit(**COMPILED)
-def subtract_row(x, y, z, half, low, high, row):  # type: ignore[no-untyped-def]
-    """Subtract (x, y, z) half, `half` (3, F), from `row` (F,), in columns `low` to `high`."""
+def subtract_outer(half, low, high, out):  # type: ignore[no-untyped-def]
+    """Subtract half^T half, `half` (3, F), from `out` (F, F) in rows and columns `low` to `high`; what is above the diagonal is lost."""
+    a, b, c = half[0, low:high], half[1, low:high], half[2, low:high]
+    for i in range(0, len(a) - 1, 2):  # two rows at a time, so that what is loaded serves twice
+        x0, y0, z0, x1, y1, z1 = a[i], b[i], c[i], a[i + 1], b[i + 1], c[i + 1]
+        row0, row1 = out[low + i, low:high], out[low + i + 1, low:high]
+        for j in range(i + 2):
+            row0[j] -= x0 * a[j] + y0 * b[j] + z0 * c[j]
+            row1[j] -= x1 * a[j] + y1 * b[j] + z1 * c[j]
+    if len(a) % 2 == 1:
+        subtract_row((a[-1], b[-1], c[-1]), half, low, high, out[high - 1])
+
+
+@njit(**COMPILED)
+def subtract_row(factors, half, low, high, row):  # type: ignore[no-untyped-def]
+    """Subtract `factors` (3,) times `half` (3, F) from `row` (F,), in columns `low` to `high`."""
+    x, y, z = factors
     a, b, c, out = half[0, low:high], half[1, low:high], half[2, low:high], row[low:high]
     for j in range(len(a)):
         out[j] -= x * a[j] + y * b[j] + z * c[j]

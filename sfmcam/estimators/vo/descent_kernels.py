@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sfmcam.estimators.vo.dense_kernels import factorise, solve_factorised, subtract_outer, subtract_row
-from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, linearise, robust_cost
+from sfmcam.estimators.vo.dense_kernels import copy, factorise, solve_factorised, subtract_outer, subtract_row
+from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, dot, linearise, robust_cost
 from sfmcam.types import Float, Int
 
 MAX_TURN = 0.3  # of one step, in rad and in log focal
@@ -21,7 +21,7 @@ MAX_MOVE = 0.5  # of one step, in scene depths
 MIN_RHO, MAX_RHO = -0.02, 8.0  # inverse depth in units of the median; a little below zero, for points at infinity seen with noise
 FIRST_DAMPING = 1e-3
 LEAST_DAMPING = 1e-7
-HOLD = 1e-9  # information by which a step holds what no observation says anything about
+HOLD = 1e-9  # information that every unknown has at least, so that what nothing speaks of stays
 TRIALS = 5  # of a step with more and more damping before a minimum is accepted
 
 
@@ -31,6 +31,7 @@ class Layout(NamedTuple):
     Attributes:
         column: (K, 7) place of each camera parameter among the free numbers, -1 where it is held.
         begin: (K + 1,) first place of each camera's own numbers.
+        use: which camera parameters those are; the first camera has only the last of them, if it has any.
         prior: (F, F) information of the priors about the free numbers.
         focal_prior: (K, K) the same about the log focal lengths.
         log_focal: mean of the prior of these.
@@ -41,6 +42,7 @@ class Layout(NamedTuple):
 
     column: Int
     begin: Int
+    use: Int
     prior: Float
     focal_prior: Float
     log_focal: float
@@ -89,8 +91,12 @@ def descend(rows, layout, scale2, information, iterations, tolerance, pose, tria
             damping = max(damping, 1e-6) * 6
         if not lower < cost:
             break
-        _copy(trial, pose)
-        squared[:] = trial_squared
+        copy(trial.rotation, pose.rotation)
+        copy(trial.translation, pose.translation)
+        copy(trial.log_focal, pose.log_focal)
+        copy(trial.direction, pose.direction)
+        copy(trial.rho, pose.rho)
+        copy(trial_squared, squared)
         gain, cost, damping = cost - lower, lower, max(damping / 5, LEAST_DAMPING)
         if gain < tolerance * cost:
             break
@@ -101,12 +107,10 @@ def descend(rows, layout, scale2, information, iterations, tolerance, pose, tria
 def posterior(rows, layout, pose, scale2, information, squared):  # type: ignore[no-untyped-def]
     """Return twice the negative log posterior (without constants) and write the squared errors into `squared`."""
     cost = information * robust_cost(rows, pose, scale2, squared)
-    off = pose.log_focal - layout.log_focal
-    for k in range(len(off)):
-        for j in range(len(off)):
-            cost += off[k] * layout.focal_prior[k, j] * off[j]
+    for k in range(len(pose.log_focal)):
+        cost += (pose.log_focal[k] - layout.log_focal) * _focal_pull(layout, pose, k)
     if layout.moves:
-        for k in range(len(off)):
+        for k in range(len(pose.log_focal)):
             for i in range(3):
                 cost += layout.move_information * pose.translation[k, i] ** 2
         for p in range(len(pose.rho)):
@@ -121,16 +125,22 @@ def accumulate(rows, layout, pose, scale2, information, normal, work):  # type: 
     for p in range(len(pose.rho)):
         normal.h_point[p, 2, 2] += layout.rho_information
         normal.g_point[p, 2] += layout.rho_information * (pose.rho[p] - 1.0)
-    off = pose.log_focal - layout.log_focal
-    work.full[:] = layout.prior
+    copy(layout.prior, work.full)
     work.full_gradient[:] = 0.0
-    for k in range(len(off)):
-        g = normal.g_cam[k]
+    for k in range(len(pose.log_focal)):
         for i in range(3):
-            g[3 + i] += layout.move_information * pose.translation[k, i]
-        for j in range(len(off)):
-            g[6] += layout.focal_prior[k, j] * off[j]
-        _fold(layout.column[k], normal.h_cam[k], g, work)
+            normal.g_cam[k, 3 + i] += layout.move_information * pose.translation[k, i]
+        normal.g_cam[k, 6] += _focal_pull(layout, pose, k)
+        _fold(layout.column[k], normal.h_cam[k], normal.g_cam[k], work)
+
+
+@njit(**COMPILED)
+def _focal_pull(layout, pose, k):  # type: ignore[no-untyped-def]
+    """Return half the derivative of the priors' cost by the log focal length of camera k."""
+    pull = 0.0
+    for j in range(len(pose.log_focal)):
+        pull += layout.focal_prior[k, j] * (pose.log_focal[j] - layout.log_focal)
+    return pull
 
 
 @njit(**COMPILED)
@@ -152,61 +162,70 @@ def eliminate(rows, layout, normal, damping, work):  # type: ignore[no-untyped-d
     With L L^T the damped block of a point and A = H_cross L^-T, the reduced system is H - A A^T and g - A L^-1 g_point (Schur complement:
     Triggs et al. 2000, eq. 23). Returns the sum of log diag(L), half the log determinant of the points' blocks.
     """
-    work.reduced[:] = work.full
-    work.gradient[:] = work.full_gradient
-    log_det, own = 0.0, layout.begin[-1]
+    copy(work.full, work.reduced)
+    copy(work.full_gradient, work.gradient)
+    log_det = 0.0
     for p in range(len(normal.h_point)):
         factor = _point_factor(normal.h_point[p], damping)
-        log_det += np.log(factor[0] * factor[2] * factor[5])
-        y0, y1, y2 = _forward(factor, normal.g_point[p])
-        work.half_gradient[p, 0], work.half_gradient[p, 1], work.half_gradient[p, 2] = y0, y1, y2
+        log_det -= np.log(factor[0] * factor[2] * factor[5])
+        y = _forward(factor, normal.g_point[p])
+        for i in range(3):
+            work.half_gradient[p, i] = y[i]
         first, past = rows.point_start[p], rows.point_start[p + 1]
         low, high = layout.begin[rows.key[first]], layout.begin[rows.key[past - 1] + 1]
-        work.half[:, low:high] = 0.0
-        work.half[:, own:] = 0.0
+        for i in range(3):
+            work.half[i, low:high] = 0.0
         for m in range(first, past):
-            _add_half(layout.column[rows.key[m]], factor, normal.h_cross[m], work.half)
+            _add_half(layout, rows.key[m], factor, normal.h_cross[m], work.half)
         subtract_outer(work.half, low, high, work.reduced)
         for j in range(low, high):
-            work.gradient[j] -= y0 * work.half[0, j] + y1 * work.half[1, j] + y2 * work.half[2, j]
-        for j in range(own, len(work.gradient)):
-            x, y, z = work.half[0, j], work.half[1, j], work.half[2, j]
-            work.gradient[j] -= y0 * x + y1 * y + y2 * z
-            work.reduced[j, j] -= x * x + y * y + z * z
-            subtract_row(x, y, z, work.half, low, high, work.reduced[j])
+            work.gradient[j] -= y[0] * work.half[0, j] + y[1] * work.half[1, j] + y[2] * work.half[2, j]
+        if layout.begin[-1] < len(work.gradient):
+            _eliminate_shared(normal.h_cross[first:past], factor, y, (low, high), work)
     return log_det
 
 
 @njit(**COMPILED)
+def _add_half(layout, k, factor, cross, half):  # type: ignore[no-untyped-def]
+    """Write L^-1 H_cross^T of one observation into the columns of its camera."""
+    begin, past = layout.begin[k], layout.begin[k + 1]
+    for j in range(past - begin):
+        a, b, c = _forward(factor, cross[layout.use[len(layout.use) - (past - begin) + j]])
+        half[0, begin + j], half[1, begin + j], half[2, begin + j] = a, b, c
+
+
+@njit(**COMPILED)
+def _eliminate_shared(cross, factor, y, span, work):  # type: ignore[no-untyped-def]
+    """Eliminate a point from the row of the focal length that its cameras, with columns in `span`, share."""
+    b0 = b1 = b2 = 0.0
+    for m in range(len(cross)):
+        b0, b1, b2 = b0 + cross[m, 6, 0], b1 + cross[m, 6, 1], b2 + cross[m, 6, 2]
+    a = _forward(factor, (b0, b1, b2))
+    last = len(work.gradient) - 1
+    work.gradient[last] -= dot(a, y)
+    work.reduced[last, last] -= dot(a, a)
+    subtract_row(a, work.half, span[0], span[1], work.reduced[last])
+
+
+@njit(**COMPILED)
 def _point_factor(h, damping):  # type: ignore[no-untyped-def]
-    """Return the lower triangle of the Cholesky factor of the damped block of a point, row by row."""
-    l00 = np.sqrt(h[0, 0] * (1.0 + damping) + 1e-9)
-    l10 = h[0, 1] / l00
-    l20 = h[0, 2] / l00
-    l11 = np.sqrt(max(h[1, 1] * (1.0 + damping) + 1e-9 - l10 * l10, 1e-9))
-    l21 = (h[1, 2] - l20 * l10) / l11
-    l22 = np.sqrt(max(h[2, 2] * (1.0 + damping) + 1e-9 - l20 * l20 - l21 * l21, 1e-9))
-    return l00, l10, l11, l20, l21, l22
+    """Return the Cholesky factor of the damped block of a point, row by row, with the reciprocals of its diagonal."""
+    d0 = 1.0 / np.sqrt(h[0, 0] * (1.0 + damping) + HOLD)
+    l10 = h[1, 0] * d0
+    l20 = h[2, 0] * d0
+    d1 = 1.0 / np.sqrt(max(h[1, 1] * (1.0 + damping) + HOLD - l10 * l10, HOLD))
+    l21 = (h[2, 1] - l20 * l10) * d1
+    d2 = 1.0 / np.sqrt(max(h[2, 2] * (1.0 + damping) + HOLD - l20 * l20 - l21 * l21, HOLD))
+    return d0, l10, d1, l20, l21, d2
 
 
 @njit(**COMPILED)
 def _forward(factor, b):  # type: ignore[no-untyped-def]
     """Return L^-1 b."""
-    l00, l10, l11, l20, l21, l22 = factor
-    y0 = b[0] / l00
-    y1 = (b[1] - l10 * y0) / l11
-    return y0, y1, (b[2] - l20 * y0 - l21 * y1) / l22
-
-
-@njit(**COMPILED)
-def _add_half(column, factor, cross, half):  # type: ignore[no-untyped-def]
-    """Add L^-1 H_cross^T of one observation to the columns of its camera."""
-    for i in range(CAMERA):
-        if column[i] >= 0:
-            y0, y1, y2 = _forward(factor, cross[i])
-            half[0, column[i]] += y0
-            half[1, column[i]] += y1
-            half[2, column[i]] += y2
+    d0, l10, d1, l20, l21, d2 = factor
+    y0 = b[0] * d0
+    y1 = (b[1] - l10 * y0) * d1
+    return y0, y1, (b[2] - l20 * y0 - l21 * y1) * d2
 
 
 @njit(**COMPILED)
@@ -229,19 +248,18 @@ def _find_step(rows, layout, normal, damping, work):  # type: ignore[no-untyped-
 @njit(**COMPILED)
 def _point_step(rows, normal, work, damping, p):  # type: ignore[no-untyped-def]
     """Write the step of point p that goes with the cameras' steps: -L^-T (L^-1 g + L^-1 H_cross^T step)."""
-    b = np.zeros(3)
+    b0 = b1 = b2 = 0.0
     for m in range(rows.point_start[p], rows.point_start[p + 1]):
-        step, cross = work.camera_step[rows.key[m]], normal.h_cross[m]
+        k = rows.key[m]
         for i in range(CAMERA):
-            for j in range(3):
-                b[j] += cross[i, j] * step[i]
-    factor = _point_factor(normal.h_point[p], damping)
-    y0, y1, y2 = _forward(factor, b)
-    l00, l10, l11, l20, l21, l22 = factor
-    out, known = work.point_step[p], work.half_gradient[p]
-    out[2] = -(y2 + known[2]) / l22
-    out[1] = (-(y1 + known[1]) - l21 * out[2]) / l11
-    out[0] = (-(y0 + known[0]) - l10 * out[1] - l20 * out[2]) / l00
+            s = work.camera_step[k, i]
+            b0, b1, b2 = b0 + normal.h_cross[m, i, 0] * s, b1 + normal.h_cross[m, i, 1] * s, b2 + normal.h_cross[m, i, 2] * s
+    d0, l10, d1, l20, l21, d2 = factor = _point_factor(normal.h_point[p], damping)
+    y0, y1, y2 = _forward(factor, (b0, b1, b2))
+    z = -(y2 + work.half_gradient[p, 2]) * d2
+    y = (-(y1 + work.half_gradient[p, 1]) - l21 * z) * d1
+    work.point_step[p, 0] = (-(y0 + work.half_gradient[p, 0]) - l10 * y - l20 * z) * d0
+    work.point_step[p, 1], work.point_step[p, 2] = y, z
 
 
 @njit(**COMPILED)
@@ -285,12 +303,3 @@ def _rotation(x, y, z):  # type: ignore[no-untyped-def]
         (c * x * y + s * z, 1.0 - c * (x * x + z * z), c * y * z - s * x),
         (c * x * z - s * y, c * y * z + s * x, 1.0 - c * (x * x + y * y)),
     )
-
-
-@njit(**COMPILED)
-def _copy(pose, out):  # type: ignore[no-untyped-def]
-    out.rotation[:] = pose.rotation
-    out.translation[:] = pose.translation
-    out.log_focal[:] = pose.log_focal
-    out.direction[:] = pose.direction
-    out.rho[:] = pose.rho

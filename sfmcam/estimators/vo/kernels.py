@@ -63,7 +63,7 @@ class Normal(NamedTuple):
     Attributes:
         h_cam: (K, 7, 7) blocks of the cameras; the lower triangle counts.
         g_cam: (K, 7) gradients.
-        h_point: (P, 3, 3) blocks of the points; the upper triangle counts.
+        h_point: (P, 3, 3) blocks of the points; the lower triangle counts.
         g_point: (P, 3) gradients.
         h_cross: (M, 7, 3) camera against point.
         tangent: (P, 2, 3) unit vectors at right angles to each direction, along which it moves.
@@ -78,19 +78,37 @@ class Normal(NamedTuple):
 
 
 @njit(**COMPILED)
+def dot(a, b):  # type: ignore[no-untyped-def]
+    """Return the scalar product of two vectors of three."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@njit(**COMPILED)
+def project(r, t, d, rho):  # type: ignore[no-untyped-def]
+    """Return X_1 / X_3, X_2 / X_3 and X_3, which is never less than MIN_DEPTH."""
+    z = max(dot(r[2], d) + rho * t[2], MIN_DEPTH)
+    return (dot(r[0], d) + rho * t[0]) / z, (dot(r[1], d) + rho * t[1]) / z, z
+
+
+@njit(**COMPILED)
+def focal_lengths(pose):  # type: ignore[no-untyped-def]
+    """Return (K,) the cameras' focal lengths; a loop compiles in a tenth of numpy's time."""
+    focal = np.empty(len(pose.log_focal))
+    for k in range(len(focal)):
+        focal[k] = np.exp(pose.log_focal[k])
+    return focal
+
+
+@njit(**COMPILED)
 def robust_cost(rows, pose, scale2, squared):  # type: ignore[no-untyped-def]
     """Return sum of w c^2 e^2 / (c^2 + e^2) (Geman and McClure 1985) and write e^2 of every observation into `squared`."""
-    total = 0.0
-    focal = np.exp(pose.log_focal)
+    total, focal = 0.0, focal_lengths(pose)
     for p in range(len(pose.rho)):
-        dx, dy, dz, inverse = pose.direction[p, 0], pose.direction[p, 1], pose.direction[p, 2], pose.rho[p]
+        d = (pose.direction[p, 0], pose.direction[p, 1], pose.direction[p, 2])
         for m in range(rows.point_start[p], rows.point_start[p + 1]):
             k = rows.key[m]
-            r = pose.rotation[k]
-            t = pose.translation[k]
-            z = max(r[2, 0] * dx + r[2, 1] * dy + r[2, 2] * dz + inverse * t[2], MIN_DEPTH)
-            u = focal[k] * (r[0, 0] * dx + r[0, 1] * dy + r[0, 2] * dz + inverse * t[0]) / z - rows.xy[m, 0]
-            v = focal[k] * (r[1, 0] * dx + r[1, 1] * dy + r[1, 2] * dz + inverse * t[1]) / z - rows.xy[m, 1]
+            a, b, _ = project(pose.rotation[k], pose.translation[k], d, pose.rho[p])
+            u, v = focal[k] * a - rows.xy[m, 0], focal[k] * b - rows.xy[m, 1]
             e2 = u * u + v * v
             squared[m] = e2
             total += rows.weight[m] * scale2 * e2 / (scale2 + e2)
@@ -98,38 +116,33 @@ def robust_cost(rows, pose, scale2, squared):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def tangent_plane(d, out):  # type: ignore[no-untyped-def]
-    """Write two unit vectors at right angles to the unit vector `d` and to each other into `out` (2, 3)."""
+def tangent_plane(d):  # type: ignore[no-untyped-def]
+    """Return two unit vectors at right angles to the unit vector `d` and to each other."""
     if abs(d[2]) < 0.9:  # z x d, else x x d
         x, y, z = -d[1], d[0], 0.0
     else:
         x, y, z = 0.0, -d[2], d[1]
     norm = np.sqrt(x * x + y * y + z * z)
     x, y, z = x / norm, y / norm, z / norm
-    out[0, 0], out[0, 1], out[0, 2] = x, y, z
-    out[1, 0], out[1, 1], out[1, 2] = d[1] * z - d[2] * y, d[2] * x - d[0] * z, d[0] * y - d[1] * x
+    return (x, y, z), (d[1] * z - d[2] * y, d[2] * x - d[0] * z, d[0] * y - d[1] * x)
 
 
 @njit(**COMPILED)
-def jacobians(r, t, focal, d, rho, tangent, jc, jp):  # type: ignore[no-untyped-def]
-    """Write the derivatives of a picture position by its camera, `jc` (2, 7), and its point, `jp` (2, 3); return the position."""
-    z = max(r[2, 0] * d[0] + r[2, 1] * d[1] + r[2, 2] * d[2] + rho * t[2], MIN_DEPTH)
-    a = (r[0, 0] * d[0] + r[0, 1] * d[1] + r[0, 2] * d[2] + rho * t[0]) / z
-    b = (r[1, 0] * d[0] + r[1, 1] * d[1] + r[1, 2] * d[2] + rho * t[1]) / z
-    fa, fb, fz = focal * a, focal * b, focal / z
-    jc[0, 0], jc[0, 1], jc[0, 2] = -fa * b, focal + fa * a, -fb
-    jc[1, 0], jc[1, 1], jc[1, 2] = -focal - fb * b, fa * b, fa
-    jc[0, 3], jc[0, 4], jc[0, 5] = fz * rho, 0.0, -fz * rho * a
-    jc[1, 3], jc[1, 4], jc[1, 5] = 0.0, fz * rho, -fz * rho * b
-    jc[0, 6], jc[1, 6] = fa, fb
-    for i in range(2):
-        q = tangent[i]
-        tz = r[2, 0] * q[0] + r[2, 1] * q[1] + r[2, 2] * q[2]
-        jp[0, i] = fz * (r[0, 0] * q[0] + r[0, 1] * q[1] + r[0, 2] * q[2] - a * tz)
-        jp[1, i] = fz * (r[1, 0] * q[0] + r[1, 1] * q[1] + r[1, 2] * q[2] - b * tz)
-    jp[0, 2] = fz * (t[0] - a * t[2])
-    jp[1, 2] = fz * (t[1] - b * t[2])
-    return fa, fb
+def jacobians(r, t, focal, d, rho, tangent):  # type: ignore[no-untyped-def]
+    """Return a picture position, and the rows of its derivatives by its camera, (2, 7), and by its point, (2, 3)."""
+    a, b, z = project(r, t, d, rho)
+    x, y, fz = focal * a, focal * b, focal / z
+    q0, q1 = tangent
+    z0, z1 = dot(r[2], q0), dot(r[2], q1)
+    by_camera = (
+        (-x * b, focal + x * a, -y, fz * rho, 0.0, -fz * rho * a, x),
+        (-focal - y * b, x * b, x, 0.0, fz * rho, -fz * rho * b, y),
+    )
+    by_point = (
+        (fz * (dot(r[0], q0) - a * z0), fz * (dot(r[0], q1) - a * z1), fz * (t[0] - a * t[2])),
+        (fz * (dot(r[1], q0) - b * z0), fz * (dot(r[1], q1) - b * z1), fz * (t[1] - b * t[2])),
+    )
+    return x, y, by_camera, by_point
 
 
 @njit(**COMPILED)
@@ -139,35 +152,36 @@ def linearise(rows, pose, scale2, information, normal):  # type: ignore[no-untyp
     normal.g_cam[:] = 0.0
     normal.h_point[:] = 0.0
     normal.g_point[:] = 0.0
-    focal = np.exp(pose.log_focal)
-    jc, jp = np.zeros((2, CAMERA)), np.zeros((2, 3))
+    focal = focal_lengths(pose)
     for p in range(len(pose.rho)):
-        tangent = normal.tangent[p]
-        tangent_plane(pose.direction[p], tangent)
+        d = (pose.direction[p, 0], pose.direction[p, 1], pose.direction[p, 2])
+        tangent = tangent_plane(d)
+        for i in range(3):
+            normal.tangent[p, 0, i], normal.tangent[p, 1, i] = tangent[0][i], tangent[1][i]
         for m in range(rows.point_start[p], rows.point_start[p + 1]):
             k = rows.key[m]
-            x, y = jacobians(pose.rotation[k], pose.translation[k], focal[k], pose.direction[p], pose.rho[p], tangent, jc, jp)
+            x, y, by_camera, by_point = jacobians(pose.rotation[k], pose.translation[k], focal[k], d, pose.rho[p], tangent)
             u, v = x - rows.xy[m, 0], y - rows.xy[m, 1]
             w = information * rows.weight[m] * (scale2 / (scale2 + u * u + v * v)) ** 2
-            _add_camera(jc, jp, w, u, v, normal.h_cam[k], normal.g_cam[k], normal.h_cross[m])
-            _add_point(jp, w, u, v, normal.h_point[p], normal.g_point[p])
+            _add(normal, by_camera, by_point, (w, u, v), (p, k, m))
 
 
 @njit(**COMPILED)
-def _add_camera(jc, jp, w, u, v, h, g, cross):  # type: ignore[no-untyped-def]
+def _add(normal, by_camera, by_point, residual, place):  # type: ignore[no-untyped-def]
+    """Add one observation of point p by camera k, row m, with residuals u and v and weight w, to the normal equations."""
+    c0, c1 = by_camera
+    p0, p1 = by_point
+    w, u, v = residual
+    p, k, m = place
     for i in range(CAMERA):
-        j0, j1 = w * jc[0, i], w * jc[1, i]
-        g[i] += j0 * u + j1 * v
+        j0, j1 = w * c0[i], w * c1[i]
+        normal.g_cam[k, i] += j0 * u + j1 * v
         for j in range(i + 1):
-            h[i, j] += j0 * jc[0, j] + j1 * jc[1, j]
+            normal.h_cam[k, i, j] += j0 * c0[j] + j1 * c1[j]
         for j in range(3):
-            cross[i, j] = j0 * jp[0, j] + j1 * jp[1, j]
-
-
-@njit(**COMPILED)
-def _add_point(jp, w, u, v, h, g):  # type: ignore[no-untyped-def]
+            normal.h_cross[m, i, j] = j0 * p0[j] + j1 * p1[j]
     for i in range(3):
-        j0, j1 = w * jp[0, i], w * jp[1, i]
-        g[i] += j0 * u + j1 * v
-        for j in range(i, 3):
-            h[i, j] += j0 * jp[0, j] + j1 * jp[1, j]
+        j0, j1 = w * p0[i], w * p1[i]
+        normal.g_point[p, i] += j0 * u + j1 * v
+        for j in range(i + 1):
+            normal.h_point[p, i, j] += j0 * p0[j] + j1 * p1[j]
