@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from sfmcam.estimators.vo.dense_kernels import copy, factorise, solve_factorised, subtract_outer, subtract_row
-from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, dot, linearise, robust_cost
+from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, clip, dot, linearise, robust_cost, rotation_rows
 from sfmcam.types import Float, Int
 
 MAX_TURN = 0.3  # of one step, in rad and in log focal
@@ -267,13 +267,13 @@ def _move(pose, tangent, camera_step, point_step, out):  # type: ignore[no-untyp
     """Write `pose` with the steps (K, 7) and (P, 3) applied, none of them too far, into `out`."""
     for k in range(len(camera_step)):
         step = camera_step[k]
-        turn = _rotation(_clip(step[0], MAX_TURN), _clip(step[1], MAX_TURN), _clip(step[2], MAX_TURN))
+        turn = rotation_rows(clip(step[0], MAX_TURN), clip(step[1], MAX_TURN), clip(step[2], MAX_TURN))
         r, t = pose.rotation[k], pose.translation[k]
         for i in range(3):
             for j in range(3):
                 out.rotation[k, i, j] = turn[i][0] * r[0, j] + turn[i][1] * r[1, j] + turn[i][2] * r[2, j]
-            out.translation[k, i] = turn[i][0] * t[0] + turn[i][1] * t[1] + turn[i][2] * t[2] + _clip(step[3 + i], MAX_MOVE)
-        out.log_focal[k] = pose.log_focal[k] + _clip(step[6], MAX_TURN)
+            out.translation[k, i] = turn[i][0] * t[0] + turn[i][1] * t[1] + turn[i][2] * t[2] + clip(step[3 + i], MAX_MOVE)
+        out.log_focal[k] = pose.log_focal[k] + clip(step[6], MAX_TURN)
     for p in range(len(point_step)):
         step, d, q = point_step[p], pose.direction[p], tangent[p]
         x = d[0] + step[0] * q[0, 0] + step[1] * q[1, 0]
@@ -281,25 +281,4 @@ def _move(pose, tangent, camera_step, point_step, out):  # type: ignore[no-untyp
         z = d[2] + step[0] * q[0, 2] + step[1] * q[1, 2]
         length = np.sqrt(x * x + y * y + z * z)
         out.direction[p, 0], out.direction[p, 1], out.direction[p, 2] = x / length, y / length, z / length
-        out.rho[p] = min(max((pose.rho[p] + _clip(step[2], 1.0)) / length, MIN_RHO), MAX_RHO)
-
-
-@njit(**COMPILED)
-def _clip(value, most):  # type: ignore[no-untyped-def]
-    return min(max(value, -most), most)
-
-
-@njit(**COMPILED)
-def _rotation(x, y, z):  # type: ignore[no-untyped-def]
-    """Return the rows of exp of a rotation vector (Rodrigues' formula)."""
-    angle2 = x * x + y * y + z * z
-    if angle2 < 1e-8:  # series: what is left out is below 1e-18
-        s, c = 1.0 - angle2 / 6.0, 0.5 - angle2 / 24.0
-    else:
-        angle = np.sqrt(angle2)
-        s, c = np.sin(angle) / angle, (1.0 - np.cos(angle)) / angle2
-    return (
-        (1.0 - c * (y * y + z * z), c * x * y - s * z, c * x * z + s * y),
-        (c * x * y + s * z, 1.0 - c * (x * x + z * z), c * y * z - s * x),
-        (c * x * z - s * y, c * y * z + s * x, 1.0 - c * (x * x + y * y)),
-    )
+        out.rho[p] = min(max((pose.rho[p] + clip(step[2], 1.0)) / length, MIN_RHO), MAX_RHO)

@@ -84,6 +84,28 @@ def dot(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
+def clip(value, most):  # type: ignore[no-untyped-def]
+    """Return the number between -most and most that is nearest to `value`."""
+    return min(max(value, -most), most)
+
+
+@njit(**COMPILED)
+def rotation_rows(x, y, z):  # type: ignore[no-untyped-def]
+    """Return the rows of exp of a rotation vector (Rodrigues' formula)."""
+    angle2 = x * x + y * y + z * z
+    if angle2 < 1e-8:  # series: what is left out is below 1e-18
+        s, c = 1.0 - angle2 / 6.0, 0.5 - angle2 / 24.0
+    else:
+        angle = np.sqrt(angle2)
+        s, c = np.sin(angle) / angle, (1.0 - np.cos(angle)) / angle2
+    return (
+        (1.0 - c * (y * y + z * z), c * x * y - s * z, c * x * z + s * y),
+        (c * x * y + s * z, 1.0 - c * (x * x + z * z), c * y * z - s * x),
+        (c * x * z - s * y, c * y * z + s * x, 1.0 - c * (x * x + y * y)),
+    )
+
+
+@njit(**COMPILED)
 def project(r, t, d, rho):  # type: ignore[no-untyped-def]
     """Return X_1 / X_3, X_2 / X_3 and X_3, which is never less than MIN_DEPTH."""
     z = max(dot(r[2], d) + rho * t[2], MIN_DEPTH)
