@@ -8,7 +8,7 @@ from sfmcam.estimators.vo.bundle import Observations
 from sfmcam.types import Float
 
 CELLS_ACROSS = 8  # of the grid over the long side in which neighbours are counted
-EVENNESS = 0.7  # 0: every point counts alike; 1: every cell that has points counts alike
+EVENNESS = 0.35  # 0: every point counts alike; 1: every cell that has points counts alike
 WEIGHT_RANGE = (0.25, 4.0)
 
 

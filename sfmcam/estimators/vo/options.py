@@ -18,12 +18,12 @@ class ModelBelief(Model):
     static: float = Field(default=1.0, gt=0, description="prior weight of a camera that rests")
     rotation: float = Field(default=1.0, gt=0, description="of one that turns")
     rotation_zoom: float = Field(default=1.0, gt=0, description="of one that turns and zooms")
-    translation: float = Field(default=0.5, gt=0, description="of one that moves without turning")
-    rotation_translation: float = Field(default=0.1, gt=0, description="of one that turns and moves")
-    all: float = Field(default=0.1, gt=0, description="of one that turns, moves and zooms")
-    noises: float = Field(default=2.0, gt=0, description="scale of the likelihood, in sigmas of the tracks' noise")
+    translation: float = Field(default=0.3, gt=0, description="of one that moves without turning")
+    rotation_translation: float = Field(default=0.03, gt=0, description="of one that turns and moves")
+    all: float = Field(default=0.03, gt=0, description="of one that turns, moves and zooms")
+    noises: float = Field(default=3.0, gt=0, description="scale of the likelihood, in sigmas of the tracks' noise")
     bend: float = Field(default=0.01, ge=0, description="what bends tracks together (lens, shutter), as a share of how far they moved")
-    observations: float = Field(default=5.0, gt=0, description="how many independent observations a window is worth")
+    observations: float = Field(default=4.0, gt=0, description="how many independent observations a window is worth")
 
     def prior(self, freedom: Freedom) -> float:
         """Return the prior weight of a model."""

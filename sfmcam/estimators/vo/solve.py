@@ -17,8 +17,8 @@ CORRELATION = 3.0  # a track's errors come from its template and last: this many
 NOISE_OVER_MEDIAN = 1.27  # sigma from the median residual of the best model, some of the noise having gone into its parameters
 NOISE_RANGE = (0.0003, 0.0022)  # of sigma, in long sides
 SHORT_LIVED = 0.5  # mean share of the keyframes that a point is seen in, below which a path is also grown
-GROUND_BONUS = 25.0  # in units of the cost, for a correlation of 1
-DOLLY = 0.25  # scene depths of the dolly zooms that are tried
+GROUND_BONUS = 60.0  # in units of the cost, for a correlation of 1
+DOLLY = 0.4  # scene depths of the dolly zooms that are tried
 KEPT = 2  # starts that go on to the finer scale
 
 
