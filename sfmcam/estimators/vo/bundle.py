@@ -7,8 +7,8 @@ from enum import Enum
 
 import numpy as np
 
-from sfmcam.estimators.vo.descent_kernels import Layout, Work, accumulate, descend, eliminate, posterior
-from sfmcam.estimators.vo.kernels import CAMERA, Normal, Pose, Rows
+from sfmcam.estimators.vo.descent_kernels import Layout, Problem, accumulate, descend, eliminate, new_work, posterior
+from sfmcam.estimators.vo.kernels import CAMERA, Pose, Rows
 from sfmcam.types import Float, Int
 
 ROBUST_SIGMAS = 3.0  # scale of Geman and McClure's function, in sigmas
@@ -158,59 +158,45 @@ class Evidence:
 
 
 class Adjuster:
-    """Levenberg-Marquardt over one window; keeps its work arrays between calls."""
+    """Levenberg-Marquardt over one window; its methods may be called from several threads, which then work at the same time."""
 
     def __init__(self, seen: Observations, priors: Priors) -> None:
         self.seen, self.priors = seen, priors
-        k, p, m = seen.num_keys, seen.num_points, len(seen.key)
         self._rows = Rows(_whole(seen.point_start), _whole(seen.key), _real(seen.xy), _real(seen.weight))
-        self._normal = Normal(
-            np.empty((k, CAMERA, CAMERA)), np.empty((k, CAMERA)), np.empty((p, 3, 3)), np.empty((p, 3)), np.empty((m, CAMERA, 3)),
-            np.empty((p, 2, 3)),
-        )  # fmt: skip
-        self._spare, self._spare_squared = (
-            Pose(np.empty((k, 3, 3)), np.empty((k, 3)), np.empty(k), np.empty((p, 3)), np.empty(p)),
-            np.empty(m),
-        )
-        self._plans: dict[Freedom, tuple[Layout, Work]] = {}
+        self._layouts: dict[Freedom, Layout] = {}
 
     def solve(self, freedom: Freedom, state: State, noise: Noise, *, iterations: int, tolerance: float = 2e-4) -> Solution:
         """Descend from `state`; what `freedom` holds stays as it is there."""
-        pose, squared = _pose(state), np.empty(len(self.seen.key))
-        layout, work = self._plan(freedom)
-        cost = descend(
-            self._rows, layout, *_scales(noise), iterations, tolerance, pose, self._spare, squared, self._spare_squared, self._normal, work
-        )
+        problem, pose, squared = self._problem(freedom, noise), _pose(state), np.empty(len(self.seen.key))
+        cost = descend(problem, iterations, tolerance, pose, squared, new_work(problem))
         return Solution(State(*pose), cost, squared)
-
-    def evidence(self, freedom: Freedom, state: State, noise: Noise) -> Evidence:
-        """Return how probable the observations are under a model, by Laplace's approximation about its minimum (MacKay 2003, eq. 27.7)."""
-        layout, work = self._plan(freedom)
-        accumulate(self._rows, layout, _pose(state), *_scales(noise), self._normal, work)
-        weak = np.zeros(len(layout.prior))
-        weak[layout.column[:, :3][layout.column[:, :3] >= 0]] = 1 / TURN_SIGMA**2
-        work.full[np.diag_indices_from(work.full)] += weak
-        log_det = eliminate(self._rows, layout, self._normal, 0.0, work)
-        log_det += self.seen.num_points * np.log(self.priors.rho_sigma)  # the prior's own log determinant taken off
-        reduced = np.tril(work.reduced) + np.tril(work.reduced, -1).T
-        log_det += 0.5 * (np.linalg.slogdet(reduced)[1] - np.linalg.slogdet(layout.prior + np.diag(weak))[1])
-        return Evidence(-0.5 * self.cost(freedom, state, noise).cost - log_det, _spread(np.asarray(np.linalg.inv(reduced)), layout.column))
 
     def cost(self, freedom: Freedom, state: State, noise: Noise) -> Solution:
         """Evaluate twice the negative log posterior (without constants)."""
         squared = np.empty(len(self.seen.key))
-        return Solution(state, posterior(self._rows, self._plan(freedom)[0], _pose(state), *_scales(noise), squared), squared)
+        return Solution(state, posterior(self._problem(freedom, noise), _pose(state), squared), squared)
 
-    def _plan(self, freedom: Freedom) -> tuple[Layout, Work]:
-        if freedom not in self._plans:
-            layout = free_layout(self.seen.num_keys, freedom, self.priors)
-            k, p, f = self.seen.num_keys, self.seen.num_points, len(layout.prior)
-            work = Work(
-                np.empty((f, f)), np.empty(f), np.empty((f, f)), np.empty(f), np.empty((3, f)), np.empty((p, 3)), np.empty((k, CAMERA)),
-                np.empty((p, 3)),
-            )  # fmt: skip
-            self._plans[freedom] = layout, work
-        return self._plans[freedom]
+    def evidence(self, freedom: Freedom, state: State, noise: Noise) -> Evidence:
+        """Return how probable the observations are under a model, by Laplace's approximation about its minimum (MacKay 2003, eq. 27.7)."""
+        problem = self._problem(freedom, noise)
+        work, layout = new_work(problem), problem.layout
+        accumulate(problem, _pose(state), work)
+        turns = layout.column[:, :3][layout.column[:, :3] >= 0]
+        weak = np.zeros(len(layout.prior))
+        weak[turns] = 1 / TURN_SIGMA**2
+        work.full[np.diag_indices_from(work.full)] += weak
+        log_det = eliminate(problem, 0.0, work)
+        log_det += self.seen.num_points * np.log(self.priors.rho_sigma)  # the prior's own log determinant taken off
+        reduced = np.tril(work.reduced) + np.tril(work.reduced, -1).T
+        log_det += 0.5 * (np.linalg.slogdet(reduced)[1] - np.linalg.slogdet(layout.prior + np.diag(weak))[1])
+        covariance = _spread(np.asarray(np.linalg.inv(reduced)), layout.column)
+        return Evidence(-0.5 * self.cost(freedom, state, noise).cost - log_det, covariance)
+
+    def _problem(self, freedom: Freedom, noise: Noise) -> Problem:
+        if freedom not in self._layouts:
+            self._layouts[freedom] = free_layout(self.seen.num_keys, freedom, self.priors)
+        information = 1 / (noise.sigma**2 * noise.correlation)
+        return Problem(self._rows, self._layouts[freedom], (ROBUST_SIGMAS * noise.sigma) ** 2, information)
 
 
 def free_layout(num_keys: int, freedom: Freedom, priors: Priors) -> Layout:
@@ -250,11 +236,6 @@ def _spread(covariance: Float, column: Int) -> Float:
     out = np.zeros((column.size, column.size))
     out[np.ix_(free, free)] = covariance[np.ix_(place, place)]
     return out
-
-
-def _scales(noise: Noise) -> tuple[float, float]:
-    """Return the squared scale of the robust function and the information of one observation."""
-    return (ROBUST_SIGMAS * noise.sigma) ** 2, 1 / (noise.sigma**2 * noise.correlation)
 
 
 def _real(values: Float) -> Float:

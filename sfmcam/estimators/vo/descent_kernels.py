@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from sfmcam.estimators.vo.dense_kernels import copy, factorise, solve_factorised, subtract_outer, subtract_row
-from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, clip, dot, linearise, robust_cost, rotation_rows
+from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, Normal, Pose, Rows, clip, dot, linearise, robust_cost, rotation_rows
 from sfmcam.types import Float, Int
 
 MAX_TURN = 0.3  # of one step, in rad and in log focal
@@ -51,20 +51,40 @@ class Layout(NamedTuple):
     moves: bool
 
 
-class Work(NamedTuple):
-    """Arrays that the descent writes.
+class Problem(NamedTuple):
+    """What a descent minimises: observations under a motion model with a noise.
 
     Attributes:
+        rows: the observations.
+        layout: the motion model.
+        scale2: squared scale of the robust function.
+        information: of one observation.
+    """
+
+    rows: Rows
+    layout: Layout
+    scale2: float
+    information: float
+
+
+class Work(NamedTuple):
+    """Arrays that a descent writes.
+
+    Attributes:
+        normal: normal equations.
         full: (F, F) information about the free numbers, points held.
         full_gradient: (F,) of the cost by them.
         reduced: (F, F) the same information with the points eliminated; then its Cholesky factor.
-        gradient: (F,) the gradient with the points eliminated; then the step.
+        gradient: (F,) the gradient with the points eliminated; then the step, backwards.
         half: (3, F) cross block of one point over its Cholesky factor.
         half_gradient: (P, 3) gradients of the points over their factors.
         camera_step: (K, 7)
         point_step: (P, 3)
+        trial: cameras and points after the step.
+        trial_squared: (M,) their squared errors.
     """
 
+    normal: Normal
     full: Float
     full_gradient: Float
     reduced: Float
@@ -73,30 +93,54 @@ class Work(NamedTuple):
     half_gradient: Float
     camera_step: Float
     point_step: Float
+    trial: Pose
+    trial_squared: Float
+
+
+def new_work(problem: Problem) -> Work:
+    """Return arrays for one descent at a time."""
+    cameras, points, observations = len(problem.layout.column), len(problem.rows.point_start) - 1, len(problem.rows.key)
+    free = len(problem.layout.prior)
+    return Work(
+        normal=Normal(
+            h_cam=np.empty((cameras, CAMERA, CAMERA)),
+            g_cam=np.empty((cameras, CAMERA)),
+            h_point=np.empty((points, 3, 3)),
+            g_point=np.empty((points, 3)),
+            h_cross=np.empty((observations, CAMERA, 3)),
+            tangent=np.empty((points, 2, 3)),
+        ),
+        full=np.empty((free, free)),
+        full_gradient=np.empty(free),
+        reduced=np.empty((free, free)),
+        gradient=np.empty(free),
+        half=np.empty((3, free)),
+        half_gradient=np.empty((points, 3)),
+        camera_step=np.empty((cameras, CAMERA)),
+        point_step=np.empty((points, 3)),
+        trial=Pose(np.empty((cameras, 3, 3)), np.empty((cameras, 3)), np.empty(cameras), np.empty((points, 3)), np.empty(points)),
+        trial_squared=np.empty(observations),
+    )
 
 
 @njit(**COMPILED)
-def descend(rows, layout, scale2, information, iterations, tolerance, pose, trial, squared, trial_squared, normal, work):  # type: ignore[no-untyped-def]
-    """Move `pose` to a minimum of twice the negative log posterior, which is returned; `squared` gets the squared errors there."""
-    cost, damping = posterior(rows, layout, pose, scale2, information, squared), FIRST_DAMPING
+def descend(problem, iterations, tolerance, pose, squared, work):  # type: ignore[no-untyped-def]
+    """Move `pose` to a minimum of twice the negative log posterior, which is returned; `squared` (M,) gets the squared errors there."""
+    cost, damping = posterior(problem, pose, squared), FIRST_DAMPING
     for _ in range(iterations):
-        accumulate(rows, layout, pose, scale2, information, normal, work)
+        accumulate(problem, pose, work)
         lower = cost
         for _ in range(TRIALS):
-            if _find_step(rows, layout, normal, damping, work):
-                _move(pose, normal.tangent, work.camera_step, work.point_step, trial)
-                lower = posterior(rows, layout, trial, scale2, information, trial_squared)
+            if _find_step(problem, damping, work):
+                _move(pose, work)
+                lower = posterior(problem, work.trial, work.trial_squared)
                 if lower < cost:
                     break
             damping = max(damping, 1e-6) * 6
         if not lower < cost:
             break
-        copy(trial.rotation, pose.rotation)
-        copy(trial.translation, pose.translation)
-        copy(trial.log_focal, pose.log_focal)
-        copy(trial.direction, pose.direction)
-        copy(trial.rho, pose.rho)
-        copy(trial_squared, squared)
+        _copy_pose(work.trial, pose)
+        copy(work.trial_squared, squared)
         gain, cost, damping = cost - lower, lower, max(damping / 5, LEAST_DAMPING)
         if gain < tolerance * cost:
             break
@@ -104,9 +148,10 @@ def descend(rows, layout, scale2, information, iterations, tolerance, pose, tria
 
 
 @njit(**COMPILED)
-def posterior(rows, layout, pose, scale2, information, squared):  # type: ignore[no-untyped-def]
+def posterior(problem, pose, squared):  # type: ignore[no-untyped-def]
     """Return twice the negative log posterior (without constants) and write the squared errors into `squared`."""
-    cost = information * robust_cost(rows, pose, scale2, squared)
+    layout = problem.layout
+    cost = problem.information * robust_cost(problem.rows, pose, problem.scale2, squared)
     for k in range(len(pose.log_focal)):
         cost += (pose.log_focal[k] - layout.log_focal) * _focal_pull(layout, pose, k)
     if layout.moves:
@@ -119,9 +164,10 @@ def posterior(rows, layout, pose, scale2, information, squared):  # type: ignore
 
 
 @njit(**COMPILED)
-def accumulate(rows, layout, pose, scale2, information, normal, work):  # type: ignore[no-untyped-def]
-    """Fill `normal` at `pose`, points' priors included, and the cameras' information and gradient in `work`, points held."""
-    linearise(rows, pose, scale2, information, normal)
+def accumulate(problem, pose, work):  # type: ignore[no-untyped-def]
+    """Fill the normal equations at `pose`, points' priors included, and the cameras' information and gradient, points held."""
+    layout, normal = problem.layout, work.normal
+    linearise(problem.rows, pose, problem.scale2, problem.information, normal)
     for p in range(len(pose.rho)):
         normal.h_point[p, 2, 2] += layout.rho_information
         normal.g_point[p, 2] += layout.rho_information * (pose.rho[p] - 1.0)
@@ -156,12 +202,13 @@ def _fold(column, h, g, work):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def eliminate(rows, layout, normal, damping, work):  # type: ignore[no-untyped-def]
+def eliminate(problem, damping, work):  # type: ignore[no-untyped-def]
     """Eliminate the points, their blocks damped, from `work.full` into `work.reduced` and `work.gradient`.
 
     With L L^T the damped block of a point and A = H_cross L^-T, the reduced system is H - A A^T and g - A L^-1 g_point (Schur complement:
     Triggs et al. 2000, eq. 23). Returns the sum of log diag(L), half the log determinant of the points' blocks.
     """
+    rows, layout, normal = problem.rows, problem.layout, work.normal
     copy(work.full, work.reduced)
     copy(work.full_gradient, work.gradient)
     log_det = 0.0
@@ -229,25 +276,27 @@ def _forward(factor, b):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _find_step(rows, layout, normal, damping, work):  # type: ignore[no-untyped-def]
+def _find_step(problem, damping, work):  # type: ignore[no-untyped-def]
     """Solve the damped equations for the steps of cameras and points; tell whether they were positive definite."""
-    eliminate(rows, layout, normal, damping, work)
+    eliminate(problem, damping, work)
+    column = problem.layout.column
     for j in range(len(work.gradient)):
         work.reduced[j, j] += damping * work.full[j, j] + HOLD
     if not factorise(work.reduced):
         return False
     solve_factorised(work.reduced, work.gradient)
-    for k in range(len(layout.column)):
+    for k in range(len(column)):
         for i in range(CAMERA):
-            work.camera_step[k, i] = -work.gradient[layout.column[k, i]] if layout.column[k, i] >= 0 else 0.0
-    for p in range(len(normal.h_point)):
-        _point_step(rows, normal, work, damping, p)
+            work.camera_step[k, i] = -work.gradient[column[k, i]] if column[k, i] >= 0 else 0.0
+    for p in range(len(work.point_step)):
+        _point_step(problem.rows, damping, work, p)
     return True
 
 
 @njit(**COMPILED)
-def _point_step(rows, normal, work, damping, p):  # type: ignore[no-untyped-def]
+def _point_step(rows, damping, work, p):  # type: ignore[no-untyped-def]
     """Write the step of point p that goes with the cameras' steps: -L^-T (L^-1 g + L^-1 H_cross^T step)."""
+    normal = work.normal
     b0 = b1 = b2 = 0.0
     for m in range(rows.point_start[p], rows.point_start[p + 1]):
         k = rows.key[m]
@@ -263,10 +312,11 @@ def _point_step(rows, normal, work, damping, p):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _move(pose, tangent, camera_step, point_step, out):  # type: ignore[no-untyped-def]
-    """Write `pose` with the steps (K, 7) and (P, 3) applied, none of them too far, into `out`."""
-    for k in range(len(camera_step)):
-        step = camera_step[k]
+def _move(pose, work):  # type: ignore[no-untyped-def]
+    """Write `pose` with the steps of cameras and points applied, none of them too far, into `work.trial`."""
+    out = work.trial
+    for k in range(len(work.camera_step)):
+        step = work.camera_step[k]
         turn = rotation_rows(clip(step[0], MAX_TURN), clip(step[1], MAX_TURN), clip(step[2], MAX_TURN))
         r, t = pose.rotation[k], pose.translation[k]
         for i in range(3):
@@ -274,11 +324,20 @@ def _move(pose, tangent, camera_step, point_step, out):  # type: ignore[no-untyp
                 out.rotation[k, i, j] = turn[i][0] * r[0, j] + turn[i][1] * r[1, j] + turn[i][2] * r[2, j]
             out.translation[k, i] = turn[i][0] * t[0] + turn[i][1] * t[1] + turn[i][2] * t[2] + clip(step[3 + i], MAX_MOVE)
         out.log_focal[k] = pose.log_focal[k] + clip(step[6], MAX_TURN)
-    for p in range(len(point_step)):
-        step, d, q = point_step[p], pose.direction[p], tangent[p]
+    for p in range(len(work.point_step)):
+        step, d, q = work.point_step[p], pose.direction[p], work.normal.tangent[p]
         x = d[0] + step[0] * q[0, 0] + step[1] * q[1, 0]
         y = d[1] + step[0] * q[0, 1] + step[1] * q[1, 1]
         z = d[2] + step[0] * q[0, 2] + step[1] * q[1, 2]
         length = np.sqrt(x * x + y * y + z * z)
         out.direction[p, 0], out.direction[p, 1], out.direction[p, 2] = x / length, y / length, z / length
         out.rho[p] = min(max((pose.rho[p] + clip(step[2], 1.0)) / length, MIN_RHO), MAX_RHO)
+
+
+@njit(**COMPILED)
+def _copy_pose(pose, out):  # type: ignore[no-untyped-def]
+    copy(pose.rotation, out.rotation)
+    copy(pose.translation, out.translation)
+    copy(pose.log_focal, out.log_focal)
+    copy(pose.direction, out.direction)
+    copy(pose.rho, out.rho)
