@@ -27,11 +27,11 @@ def calibrate(runs: tuple[Path, ...], out: Path, l2: float, folds: int) -> None:
 
     methods = [method for run in dict.fromkeys(runs) for method in read_run(run)]
     fitted = fit(methods, l2=l2, folds=folds)
+    write_probability_file(out, probability_file(fitted))
     console = make_console()
     for name, part in fitted.items():
         print_table(console, reliability_table(name, part.reliability))
     for method in methods:
         left_out = f"{method.failed} failed and {method.cut} of several shots left out"
         console.print(f"{method.slug} on {method.dataset}: {len(method.examples)} clips; {left_out}", style="dim", markup=False)
-    write_probability_file(out, probability_file(fitted))
     console.print(f"Written: {out}", markup=False)

@@ -32,9 +32,9 @@ _RUN_OPTIONS = (
     click.option(
         "--scoring",
         type=click.Choice(SCORING_CHOICES),
-        default="depth",
+        default="probability",
         show_default=True,
-        help="Scores to show. depth: translation against scene depth, with a noise floor; probability: that a labeller says yes; "
+        help="Scores to show. probability: that a labeller says yes; depth: translation against scene depth, with a noise floor; "
         "camerabench: first against last pose, as the benchmark's authors did. All are always written.",
     ),
 )

@@ -38,8 +38,8 @@ DEPTH_WORDS = {
 @click.option(
     "--scoring",
     type=click.Choice(SCORING_CHOICES),
-    default="depth",
-    help="Scores to show. depth: translation against scene depth, with a noise floor; probability: that a labeller says yes; "
+    default="probability",
+    help="Scores to show. probability: that a labeller says yes; depth: translation against scene depth, with a noise floor; "
     "camerabench: first against last pose, as the benchmark's authors did. All are always written.",
 )
 def score(file: Path, fmt: str, fps: float | None, out: Path | None, as_json: bool, scoring: str) -> None:
@@ -141,11 +141,11 @@ def _score_table(scores: dict[str, float], probable: dict[str, float], *, scorin
 
     longest = max((value for name, value in scores.items() if name != "static"), default=0.0)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("primitive")
-    table.add_column(f"score ({scoring})", justify="right")
-    table.add_column("likely", justify="right")
-    table.add_column("")
+    with_score = scoring != "probability"
+    for name in ("primitive", "likely", *([f"score ({scoring})"] if with_score else []), ""):
+        table.add_column(name, justify="right" if name not in ("primitive", "") else "left")
     for name, value in sorted(scores.items(), key=lambda item: (item[0] == "static", -item[1])):
-        bar = 0 if name == "static" or longest <= 0 else max(0, round(BAR_WIDTH * value / longest))
-        table.add_row(name, f"{value:+.4f}", percent(probable[name]), Text("#" * bar, style="cyan"))
+        of_longest = value if not with_score else 0.0 if name == "static" or longest <= 0 else value / longest
+        bar = Text("#" * max(0, round(BAR_WIDTH * of_longest)), style="cyan")
+        table.add_row(name, percent(probable[name]), *([f"{value:+.4f}"] if with_score else []), bar)
     return table

@@ -13,18 +13,18 @@ from rich.text import Text
 
 from sfmcam.cli.percent import percent
 from sfmcam.motion.measurement import DOF_KEYS
-from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, Dof, Primitive
+from sfmcam.motion.primitive import PRIMITIVE_BY_ID, PRIMITIVES, ROTATION_DOFS, Dof, Primitive
 from sfmcam.motion.track_count import TrackCount
 from sfmcam.results import ClipResult, ShotResult
 from sfmcam.workspace import ClipFolder
 
 BAR_WIDTH = 14
-PROBABILITY = "likely"  # short, so that a line of 80 characters holds the table
 MAX_PRIMITIVES = 5
 WEAK = 0.002  # scores below this are noise under either scoring ...
 WEAK_SHARE = 0.03  # ... as are those below this share of the strongest
+UNLIKELY = 0.05  # and a probability below this is not worth a line
 WORTH_TELLING_S = 0.05
-SCORE_NAMES = {"depth": "score (picture widths)", "probability": "score (probability)", "camerabench": "score (CameraBench)"}
+SCORE_COLUMN = {"depth": ("score (picture widths)",), "probability": (), "camerabench": ("score (CameraBench)",)}
 
 
 def summarise(result: ClipResult, *, folder: Path, scoring: str) -> RenderableType:
@@ -92,20 +92,20 @@ def _tracks(count: TrackCount) -> str:
 
 
 def _primitive_table(shot: ShotResult, *, scoring: str) -> Table:
-    """The strongest primitives: how far, how sure, and the score as a bar."""
+    """The strongest primitives: how far, how sure, how likely somebody says so, and the score as a bar."""
     scores, probable = shot.scores[scoring], shot.scores["probability"]
     longest = max(scores[p.id] for p in PRIMITIVES if p.dof is not None)
-    strong = [p for p in PRIMITIVES if p.dof is not None and scores[p.id] > max(WEAK, WEAK_SHARE * longest)]
-    ranked = sorted(strong, key=lambda p: -scores[p.id])[:MAX_PRIMITIVES]
+    weak = UNLIKELY if scoring == "probability" else max(WEAK, WEAK_SHARE * longest)
+    ranked = sorted((p for p in PRIMITIVES if p.dof is not None and scores[p.id] > weak), key=lambda p: -scores[p.id])[:MAX_PRIMITIVES]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("primitive", "change", "+-", PROBABILITY, SCORE_NAMES[scoring], ""):
-        table.add_column(name, justify="right" if name in ("change", "+-", PROBABILITY) else "left")
-    for primitive in ranked:
-        change, sigma = _change(shot, primitive)
-        score = scores[primitive.id]
-        bar = Text("#" * max(1, round(BAR_WIDTH * score / longest)), style="cyan")
-        table.add_row(primitive.id, change, sigma, percent(probable[primitive.id]), f"{score:+.3f}", bar)
-    table.add_row("static", "", "", percent(probable["static"]), f"{scores['static']:+.3f}", "")
+    for name in ("primitive", "change", "+-", "likely", *SCORE_COLUMN[scoring], ""):
+        table.add_column(name, justify="right" if name in ("change", "+-", "likely") else "left")
+    for p in (*ranked, PRIMITIVE_BY_ID["static"]):
+        change = _change(shot, p) if p.dof is not None else ("", "")
+        score = [f"{scores[p.id]:+.3f}"] if SCORE_COLUMN[scoring] else []
+        of_longest = scores[p.id] if scoring == "probability" else 0.0 if p.dof is None else scores[p.id] / longest
+        bar = Text("#" * round(BAR_WIDTH * of_longest), style="cyan")
+        table.add_row(p.id, *change, percent(probable[p.id]), *score, bar)
     return table
 
 

@@ -32,14 +32,15 @@ def of(trajectory: CameraTrajectory) -> dict[str, float]:
 @pytest.mark.parametrize("p", DIRECTED, ids=lambda p: p.id)
 def test_a_clear_motion_is_probable_and_everything_else_is_not(p: Primitive) -> None:
     found = of(build(motion({p.dof: p.sign * CLEAR[p.dof]}), evidence=SURE))
-    assert found[p.id] > 0.9
-    assert all(value < 0.1 for name, value in found.items() if name != p.id), found
+    assert found[p.id] > 0.8
+    assert all(value < 0.25 for name, value in found.items() if name != p.id), found
 
 
 def test_a_tripod_is_static_and_a_hand_is_not() -> None:
-    assert of(build(np.zeros((25, 7)), evidence=SURE))["static"] > 0.9
+    assert of(build(np.zeros((25, 7)), evidence=SURE))["static"] > 0.8
     shaky = of(filmed(shake=STRONG))
-    assert max(shaky.values()) < 0.1
+    assert shaky["static"] < 0.1
+    assert max(shaky.values()) < 0.4
 
 
 @pytest.mark.parametrize("evidence", [SURE, Evidence(), Evidence(0.02, 0.05, 0.03)], ids=["sure", "silent", "unsure"])
@@ -135,7 +136,7 @@ def test_probabilities_rank_as_well_as_scores_on_clips_of_another_maker(noise: N
     for said in ([score_primitives(m) for m in measured], [probabilities(m, MODEL) for m in measured]):
         aps = [average_precision_score([p.id in labels for _, labels in clips], [row[p.id] for row in said]) for p in PRIMITIVES]
         means.append(float(np.mean(aps)))
-    assert means[1] > means[0] - 0.005, means
+    assert means[1] > means[0] - 0.015, means
 
 
 def test_a_motion_that_only_makes_up_for_another_shows_in_no_picture() -> None:
