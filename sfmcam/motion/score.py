@@ -7,7 +7,7 @@ depth of truck then have one unit and can be weighed against each other. For eac
 2. Noise fades it: x * x^2 / (x^2 + noise^2). Noise is the measurement's uncertainty, the unsteadiness of the hand or of the
    poses, a floor below which nobody would speak of a motion, and what may have leaked in from the other motions; two that
    shift the picture alike (pan and truck, tilt and pedestal, zoom and dolly) leak most.
-3. Dominance weighs it: times the square root of its share in the whole image motion, so that a small truck beside a large pan
+3. Dominance weighs it: times its share in the whole image motion, so that a small truck beside a large pan
    is less evidence than the same truck alone.
 4. It saturates, x / (x + half a picture): beyond that, more motion is hardly more evidence.
 5. Half of the opposite direction's evidence is taken off. A one-way motion thus scores its opposite below zero, there and
@@ -24,13 +24,12 @@ from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, TRANSLATION_DOFS, Dof
 from sfmcam.types import Float
 
-SIGMAS = 3.0  # multiple of the measurement uncertainty that halves the evidence
+SIGMAS = 1.0  # multiple of the measurement uncertainty that halves the evidence
 JITTER_SHARE = 6.0  # slow sway that comes with a shaky hand, and drift that comes with poses that jump, as a multiple of the jitter
 FLOOR_WIDTHS = 0.01  # motions that shift the picture by less than about this are not called motions
 LEAK_CONFUSED = 0.25  # share of a motion that may show up in the one that shifts the picture alike
 LEAK_OTHER = 0.1  # share of any other motion
 CAP_WIDTHS = 1.0  # a motion counts against the others up to this: a translation that went astray must not drown the rotations
-SHARE_POWER = 0.5
 SATURATION_WIDTHS = 0.5
 BACK_SHARE = 0.5
 STATIC_FLOOR_WIDTHS = 1e-6  # keeps the logarithm finite for a path of exact zeros
@@ -70,7 +69,7 @@ def _evidence(measurement: MotionMeasurement, amount: Float, *, noise: Float) ->
     x = np.nan_to_num(measurement.image_gain * amount)
     whole = float(np.linalg.norm(np.minimum(measurement.image_motion, CAP_WIDTHS)))
     share = np.minimum(x, CAP_WIDTHS) / max(whole, STATIC_FLOOR_WIDTHS)
-    weighed = _fade(x, noise) * share**SHARE_POWER
+    weighed = _fade(x, noise) * share
     return weighed / (weighed + SATURATION_WIDTHS)
 
 
