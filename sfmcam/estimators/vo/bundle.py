@@ -187,7 +187,7 @@ class Adjuster:
         work.full[np.diag_indices_from(work.full)] += weak
         log_det = eliminate(problem, 0.0, work)
         log_det += self.seen.num_points * np.log(self.priors.rho_sigma)  # the prior's own log determinant taken off
-        reduced = np.tril(work.reduced) + np.tril(work.reduced, -1).T
+        reduced = np.tril(work.reduced[:-1, :-1]) + np.tril(work.reduced[:-1, :-1], -1).T
         log_det += 0.5 * (np.linalg.slogdet(reduced)[1] - np.linalg.slogdet(layout.prior + np.diag(weak))[1])
         covariance = _spread(np.asarray(np.linalg.inv(reduced)), layout.column)
         return Evidence(-0.5 * self.cost(freedom, state, noise).cost - log_det, covariance)

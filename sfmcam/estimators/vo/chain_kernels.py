@@ -33,7 +33,7 @@ def fit_turn(before, after, weight, scales, turn):  # type: ignore[no-untyped-de
             _add(h, g, (-1.0 - y * y, x * y, x, y), gain * trust * gain, gain * trust * v)
         for i in range(4):
             h[i, i] += HOLD
-        if not factorise(h):
+        if not factorise(h, 4):
             break
         solve_factorised(h, g)
         _turn_back(turn, g)

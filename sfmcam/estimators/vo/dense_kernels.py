@@ -22,32 +22,33 @@ def copy(values, out):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def subtract_outer(half, low, high, out):  # type: ignore[no-untyped-def]
-    """Subtract half^T half, `half` (3, F), from `out` (F, F) in rows and columns `low` to `high`; what is above the diagonal is lost."""
-    a, b, c = half[0, low:high], half[1, low:high], half[2, low:high]
-    for i in range(0, len(a) - 1, 2):  # two rows at a time, so that what is loaded serves twice
-        x0, y0, z0, x1, y1, z1 = a[i], b[i], c[i], a[i + 1], b[i + 1], c[i + 1]
-        row0, row1 = out[low + i, low:high], out[low + i + 1, low:high]
+def subtract_outer(half, size, low, out):  # type: ignore[no-untyped-def]
+    """Subtract half^T half from the block of `out` that begins at row and column `low`; what is above the diagonal is lost.
+
+    `half` (6, size) has a further column of zeros where `size` is odd, and `out` room for it.
+    """
+    a, b, c, d, e, f = half[0], half[1], half[2], half[3], half[4], half[5]
+    for i in range(0, size, 2):  # two rows at a time, so that what is loaded serves twice
+        a0, b0, c0, d0, e0, f0 = a[i], b[i], c[i], d[i], e[i], f[i]
+        a1, b1, c1, d1, e1, f1 = a[i + 1], b[i + 1], c[i + 1], d[i + 1], e[i + 1], f[i + 1]
+        row0, row1 = out[low + i, low:], out[low + i + 1, low:]
         for j in range(i + 2):
-            row0[j] -= x0 * a[j] + y0 * b[j] + z0 * c[j]
-            row1[j] -= x1 * a[j] + y1 * b[j] + z1 * c[j]
-    if len(a) % 2 == 1:
-        subtract_row((a[-1], b[-1], c[-1]), half, low, high, out[high - 1])
+            row0[j] -= a0 * a[j] + b0 * b[j] + c0 * c[j] + d0 * d[j] + e0 * e[j] + f0 * f[j]
+            row1[j] -= a1 * a[j] + b1 * b[j] + c1 * c[j] + d1 * d[j] + e1 * e[j] + f1 * f[j]
 
 
 @njit(**COMPILED)
-def subtract_row(factors, half, low, high, row):  # type: ignore[no-untyped-def]
-    """Subtract `factors` (3,) times `half` (3, F) from `row` (F,), in columns `low` to `high`."""
-    x, y, z = factors
-    a, b, c, out = half[0, low:high], half[1, low:high], half[2, low:high], row[low:high]
-    for j in range(len(a)):
-        out[j] -= x * a[j] + y * b[j] + z * c[j]
+def subtract_row(factor, half, size, out):  # type: ignore[no-untyped-def]
+    """Subtract `factor` (6,) times `half` (6, size) from the beginning of `out`."""
+    a, b, c, d, e, f = half[0], half[1], half[2], half[3], half[4], half[5]
+    for j in range(size):
+        out[j] -= factor[0] * a[j] + factor[1] * b[j] + factor[2] * c[j] + factor[3] * d[j] + factor[4] * e[j] + factor[5] * f[j]
 
 
 @njit(**COMPILED)
-def factorise(h):  # type: ignore[no-untyped-def]
-    """Replace `h` (F, F) by its Cholesky factor; tell whether it was positive definite."""
-    for i in range(len(h)):
+def factorise(h, size):  # type: ignore[no-untyped-def]
+    """Replace the first `size` rows and columns of `h` by their Cholesky factor; tell whether they were positive definite."""
+    for i in range(size):
         row = h[i]
         for j in range(i):
             row[j] = (row[j] - _dot(row, h[j], j)) / h[j, j]

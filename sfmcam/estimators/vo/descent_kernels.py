@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from sfmcam.estimators.vo.dense_kernels import copy, factorise, solve_factorised, subtract_outer, subtract_row
-from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, Normal, Pose, Rows, clip, dot, linearise, robust_cost, rotation_rows
+from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, INLINED, Normal, Pose, Rows, clip, linearise, robust_cost, rotation_rows
 from sfmcam.types import Float, Int
 
 MAX_TURN = 0.3  # of one step, in rad and in log focal
@@ -74,9 +74,10 @@ class Work(NamedTuple):
         normal: normal equations.
         full: (F, F) information about the free numbers, points held.
         full_gradient: (F,) of the cost by them.
-        reduced: (F, F) the same information with the points eliminated; then its Cholesky factor.
+        reduced: (F + 1, F + 1) the same information with the points eliminated; then its Cholesky factor.
         gradient: (F,) the gradient with the points eliminated; then the step, backwards.
-        half: (3, F) cross block of one point over its Cholesky factor.
+        half: (6, F + 1) cross blocks of two points over their Cholesky factors, from the first column that is not zero.
+        pair: (2, 6) gradients of two points, and cross blocks with the shared focal length, over the factors.
         half_gradient: (P, 3) gradients of the points over their factors.
         camera_step: (K, 7)
         point_step: (P, 3)
@@ -90,6 +91,7 @@ class Work(NamedTuple):
     reduced: Float
     gradient: Float
     half: Float
+    pair: Float
     half_gradient: Float
     camera_step: Float
     point_step: Float
@@ -112,9 +114,10 @@ def new_work(problem: Problem) -> Work:
         ),
         full=np.empty((free, free)),
         full_gradient=np.empty(free),
-        reduced=np.empty((free, free)),
+        reduced=np.empty((free + 1, free + 1)),
         gradient=np.empty(free),
-        half=np.empty((3, free)),
+        half=np.empty((6, free + 1)),
+        pair=np.empty((2, 6)),
         half_gradient=np.empty((points, 3)),
         camera_step=np.empty((cameras, CAMERA)),
         point_step=np.empty((points, 3)),
@@ -208,50 +211,51 @@ def eliminate(problem, damping, work):  # type: ignore[no-untyped-def]
     With L L^T the damped block of a point and A = H_cross L^-T, the reduced system is H - A A^T and g - A L^-1 g_point (Schur complement:
     Triggs et al. 2000, eq. 23). Returns the sum of log diag(L), half the log determinant of the points' blocks.
     """
-    rows, layout, normal = problem.rows, problem.layout, work.normal
-    copy(work.full, work.reduced)
+    rows, begin, num_points = problem.rows, problem.layout.begin, len(work.point_step)
+    shared = len(work.gradient) - 1
+    for j in range(len(work.gradient)):
+        copy(work.full[j], work.reduced[j])
     copy(work.full_gradient, work.gradient)
-    log_det = 0.0
-    for p in range(len(normal.h_point)):
-        factor = _point_factor(normal.h_point[p], damping)
-        log_det -= np.log(factor[0] * factor[2] * factor[5])
-        y = _forward(factor, normal.g_point[p])
-        for i in range(3):
-            work.half_gradient[p, i] = y[i]
-        first, past = rows.point_start[p], rows.point_start[p + 1]
-        low, high = layout.begin[rows.key[first]], layout.begin[rows.key[past - 1] + 1]
-        for i in range(3):
-            work.half[i, low:high] = 0.0
-        for m in range(first, past):
-            _add_half(layout, rows.key[m], factor, normal.h_cross[m], work.half)
-        subtract_outer(work.half, low, high, work.reduced)
-        for j in range(low, high):
-            work.gradient[j] -= y[0] * work.half[0, j] + y[1] * work.half[1, j] + y[2] * work.half[2, j]
-        if layout.begin[-1] < len(work.gradient):
-            _eliminate_shared(normal.h_cross[first:past], factor, y, (low, high), work)
+    log_det, y, s = 0.0, work.pair[0], work.pair[1]
+    for p in range(0, num_points, 2):  # two at a time, since the reduced matrix is too large for the nearest memory
+        last = min(p + 1, num_points - 1)
+        low = min(begin[rows.key[rows.point_start[p]]], begin[rows.key[rows.point_start[last]]])
+        size = max(begin[rows.key[rows.point_start[p + 1] - 1] + 1], begin[rows.key[rows.point_start[last + 1] - 1] + 1]) - low
+        for i in range(6):
+            work.half[i, : size + 1] = 0.0
+            y[i] = s[i] = 0.0
+        for q in range(p, last + 1):
+            log_det += _fill_half(problem, q, damping, low, 3 * (q - p), work)
+        subtract_outer(work.half, size, low, work.reduced)
+        subtract_row(y, work.half, size, work.gradient[low:])
+        if begin[-1] == shared:
+            subtract_row(s, work.half, size, work.reduced[shared, low:])
+            for i in range(6):
+                work.gradient[shared] -= s[i] * y[i]
+                work.reduced[shared, shared] -= s[i] * s[i]
     return log_det
 
 
-@njit(**COMPILED)
-def _add_half(layout, k, factor, cross, half):  # type: ignore[no-untyped-def]
-    """Write L^-1 H_cross^T of one observation into the columns of its camera."""
-    begin, past = layout.begin[k], layout.begin[k + 1]
-    for j in range(past - begin):
-        a, b, c = _forward(factor, cross[layout.use[len(layout.use) - (past - begin) + j]])
-        half[0, begin + j], half[1, begin + j], half[2, begin + j] = a, b, c
-
-
-@njit(**COMPILED)
-def _eliminate_shared(cross, factor, y, span, work):  # type: ignore[no-untyped-def]
-    """Eliminate a point from the row of the focal length that its cameras, with columns in `span`, share."""
+@njit(**INLINED)
+def _fill_half(problem, p, damping, low, at, work):  # type: ignore[no-untyped-def]
+    """Fill rows `at` to `at` + 3 of `work.half` and of `work.pair` for one point; return the sum of log diag(L) of its block."""
+    rows, layout, normal = problem.rows, problem.layout, work.normal
+    factor = _point_factor(normal.h_point[p], damping)
+    y = _forward(factor, normal.g_point[p])
     b0 = b1 = b2 = 0.0
-    for m in range(len(cross)):
-        b0, b1, b2 = b0 + cross[m, 6, 0], b1 + cross[m, 6, 1], b2 + cross[m, 6, 2]
-    a = _forward(factor, (b0, b1, b2))
-    last = len(work.gradient) - 1
-    work.gradient[last] -= dot(a, y)
-    work.reduced[last, last] -= dot(a, a)
-    subtract_row(a, work.half, span[0], span[1], work.reduced[last])
+    for m in range(rows.point_start[p], rows.point_start[p + 1]):
+        cross = normal.h_cross[m]
+        b0, b1, b2 = b0 + cross[6, 0], b1 + cross[6, 1], b2 + cross[6, 2]
+        begin, past = layout.begin[rows.key[m]], layout.begin[rows.key[m] + 1]
+        for j in range(past - begin):
+            column = _forward(factor, cross[layout.use[len(layout.use) - (past - begin) + j]])
+            for i in range(3):
+                work.half[at + i, begin - low + j] = column[i]
+    shared = _forward(factor, (b0, b1, b2))
+    for i in range(3):
+        work.half_gradient[p, i] = work.pair[0, at + i] = y[i]
+        work.pair[1, at + i] = shared[i]
+    return -np.log(factor[0] * factor[2] * factor[5])
 
 
 @njit(**COMPILED)
@@ -282,7 +286,7 @@ def _find_step(problem, damping, work):  # type: ignore[no-untyped-def]
     column = problem.layout.column
     for j in range(len(work.gradient)):
         work.reduced[j, j] += damping * work.full[j, j] + HOLD
-    if not factorise(work.reduced):
+    if not factorise(work.reduced, len(work.gradient)):
         return False
     solve_factorised(work.reduced, work.gradient)
     for k in range(len(column)):
@@ -293,7 +297,7 @@ def _find_step(problem, damping, work):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _point_step(rows, damping, work, p):  # type: ignore[no-untyped-def]
     """Write the step of point p that goes with the cameras' steps: -L^-T (L^-1 g + L^-1 H_cross^T step)."""
     normal = work.normal

@@ -39,6 +39,9 @@ COMPILED: dict[str, Any] = {
 }  # quick, but NaN stays NaN; several threads at a time
 
 
+INLINED = {**COMPILED, "inline": "always"}  # for what is called for every point or observation with many arrays
+
+
 class Rows(NamedTuple):
     """Observations as `bundle.Observations` has them: (P + 1,), (M,), (M, 2) and (M,)."""
 
@@ -189,7 +192,7 @@ def linearise(rows, pose, scale2, information, normal):  # type: ignore[no-untyp
             _add(normal, by_camera, by_point, (w, u, v), (p, k, m))
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _add(normal, by_camera, by_point, residual, place):  # type: ignore[no-untyped-def]
     """Add one observation of point p by camera k, row m, with residuals u and v and weight w, to the normal equations."""
     c0, c1 = by_camera
