@@ -78,7 +78,8 @@ def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_fram
     if num_posed < MIN_POSES:
         message = f"only {num_posed} of {len(trajectory)} frames have a pose"
         return replace(result, status=Status.TOO_FEW_REGISTERED, message=message, num_posed=num_posed)
-    measurement = measure(trajectory)
+    measured = estimate.hedged or trajectory
+    measurement = measure(measured)
     steadiness = measure_steadiness(measurement)
     return replace(
         result,
@@ -88,7 +89,7 @@ def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_fram
         scores={
             "depth": score_primitives(measurement),
             "probability": probabilities(measurement, shipped_probabilities().model_of(estimator), steadiness),
-            "camerabench": camerabench_scores(trajectory),
+            "camerabench": camerabench_scores(measured),
         },
         sentence=describe(measurement, steadiness),
         motion=measurement.to_json() | {"steadiness": steadiness.to_json()},

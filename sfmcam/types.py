@@ -239,6 +239,8 @@ class Estimate:
         message: detail behind the status (counts, thresholds), for a person.
         points: scene points for the pictures, where the estimator has some.
         tracks: the picture points that it followed, where it has some.
+        hedged: the same shot's path averaged over every motion that explains the pictures, from an estimator that weighs several; what the
+            motion is measured and scored on, `trajectory` being the likeliest one.
         diagnostics: numbers worth keeping beside the result; JSON-serialisable.
     """
 
@@ -247,6 +249,7 @@ class Estimate:
     message: str = ""
     points: PointCloud | None = None
     tracks: PointTracks | None = None
+    hedged: CameraTrajectory | None = None
     diagnostics: dict[str, float | int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from sfmcam.config import RunConfig
+from sfmcam.estimators.vo.fill import FilledPath
 from sfmcam.estimators.vo.options import VoOptions
 from sfmcam.estimators.vo.shot import SolvedShot, fit_windows, solve_shot
 from sfmcam.estimators.vo.tracking import TrackingOptions, track_points
@@ -43,31 +44,35 @@ class Vo:
             return Estimate(
                 Status.TOO_FEW_MATCHES, message="a part of the shot has hardly any point that two keyframes share", tracks=tracks
             )
-        solved = solve_shot(fitted, tracks, frames.timestamps_s, self.options.belief)
+        solved = solve_shot(fitted, tracks, frames.timestamps_s, self.options)
         if solved.filled.valid.sum() < 2:
             return Estimate(Status.TOO_FEW_MATCHES, message="the frames share too few points", tracks=tracks)
         return _estimate(solved, frames, tracks)
 
 
 def _estimate(solved: SolvedShot, frames: Frames, tracks: PointTracks) -> Estimate:
-    filled, width = solved.filled, max(frames.size_px)
-    trajectory = CameraTrajectory(
-        timestamps_s=frames.timestamps_s,
-        cam_from_world=np.where(filled.valid[:, None, None], filled.cam_from_world, np.nan),
-        focal_px=np.where(filled.valid, np.exp(filled.log_focal) * width, np.nan),
-        valid=filled.valid,
-        median_depth=np.where(filled.valid & (filled.median_depth > 0), filled.median_depth, np.nan),
-        image_size_px=frames.size_px,
-        evidence=_evidence(solved),
-    )
+    evidence = _evidence(solved)
     status, message = _verdict(solved, frames.size_px)
     return Estimate(
         status,
-        trajectory,
+        _trajectory(solved.filled, frames, evidence),
         message,
         points=_points(solved, frames, tracks),
-        tracks=replace(tracks, static_probability=filled.static_probability),
+        tracks=replace(tracks, static_probability=solved.filled.static_probability),
+        hedged=_trajectory(solved.hedged, frames, evidence),
         diagnostics=_diagnostics(solved),
+    )
+
+
+def _trajectory(filled: FilledPath, frames: Frames, evidence: Evidence) -> CameraTrajectory:
+    return CameraTrajectory(
+        timestamps_s=frames.timestamps_s,
+        cam_from_world=np.where(filled.valid[:, None, None], filled.cam_from_world, np.nan),
+        focal_px=np.where(filled.valid, np.exp(filled.log_focal) * max(frames.size_px), np.nan),
+        valid=filled.valid,
+        median_depth=np.where(filled.valid & (filled.median_depth > 0), filled.median_depth, np.nan),
+        image_size_px=frames.size_px,
+        evidence=evidence,
     )
 
 
@@ -92,8 +97,8 @@ def _evidence(solved: SolvedShot) -> Evidence:
 
 
 def _verdict(solved: SolvedShot, size_px: tuple[int, int]) -> tuple[Status, str]:
-    poses, sigma = solved.keyframes.cam_from_world, solved.keyframes.sigma
-    motion_px = corner_motion_px(poses[:, :3, :3], solved.keyframes.log_focal, size_px) * LONG_SIDE_PX / max(size_px)
+    poses, sigma = solved.points.cam_from_world, solved.keyframes.sigma
+    motion_px = corner_motion_px(poses[:, :3, :3], solved.points.log_focal, size_px) * LONG_SIDE_PX / max(size_px)
     offset = poses[:, :3, 3] - poses[0, :3, 3]
     bound = BOUND_SIGMAS * np.linalg.norm(sigma[:, 3:6], axis=1).max()
     moved = float(np.linalg.norm(offset, axis=1).max())

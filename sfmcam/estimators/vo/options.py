@@ -18,10 +18,10 @@ class ModelBelief(Model):
     static: float = Field(default=1.0, gt=0, description="prior weight of a camera that rests")
     rotation: float = Field(default=1.0, gt=0, description="of one that turns")
     rotation_zoom: float = Field(default=1.0, gt=0, description="of one that turns and zooms")
-    translation: float = Field(default=0.3, gt=0, description="of one that moves without turning")
-    rotation_translation: float = Field(default=0.03, gt=0, description="of one that turns and moves")
-    all: float = Field(default=0.03, gt=0, description="of one that turns, moves and zooms")
-    noises: float = Field(default=3.0, gt=0, description="scale of the likelihood, in sigmas of the tracks' noise")
+    translation: float = Field(default=0.2, gt=0, description="of one that moves without turning")
+    rotation_translation: float = Field(default=0.01, gt=0, description="of one that turns and moves")
+    all: float = Field(default=0.01, gt=0, description="of one that turns, moves and zooms")
+    noises: float = Field(default=1.5, gt=0, description="scale of the likelihood, in sigmas of the tracks' noise")
     bend: float = Field(default=0.01, ge=0, description="what bends tracks together (lens, shutter), as a share of how far they moved")
     observations: float = Field(default=4.0, gt=0, description="how many independent observations a window is worth")
 
@@ -29,6 +29,9 @@ class ModelBelief(Model):
         """Return the prior weight of a model."""
         weight: float = getattr(self, freedom.name.lower())
         return weight
+
+
+DECISIVE = ModelBelief(translation=0.3, rotation_translation=0.03, all=0.005, observations=8.0)
 
 
 class VoOptions(Model):
@@ -39,4 +42,5 @@ class VoOptions(Model):
     overlap: int = Field(default=6, ge=2, description="keyframes that neighbouring windows share")
     focal_factor: float = Field(default=0.65, gt=0.1, lt=10, description="prior focal length over the long side of the picture")
     focal_log_sigma: float = Field(default=0.25, gt=0, description="standard deviation of its logarithm")
-    belief: ModelBelief = Field(default_factory=ModelBelief, description="how the motion models are weighed")
+    belief: ModelBelief = Field(default_factory=ModelBelief, description="how the motion models are weighed where motion is scored: softly")
+    pose_belief: ModelBelief = Field(default=DECISIVE, description="how they are weighed where one must give the poses")

@@ -11,7 +11,7 @@ from sfmcam.estimators.vo.balance import area_weights
 from sfmcam.estimators.vo.bundle import Freedom, Noise, Priors
 from sfmcam.estimators.vo.fill import FilledPath, fill_frames
 from sfmcam.estimators.vo.keyframes import Window, choose_keyframes, make_window
-from sfmcam.estimators.vo.options import ModelBelief, VoOptions
+from sfmcam.estimators.vo.options import VoOptions
 from sfmcam.estimators.vo.select import Candidate, candidates, judge
 from sfmcam.estimators.vo.solve import fit_models
 from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
@@ -36,14 +36,16 @@ class SolvedShot:
     """What is known of a shot.
 
     Attributes:
-        filled: the cameras of all frames, moved to the mean over the models; the static probabilities of all tracks.
-        keyframes: the mean path at the keyframes, with its noise.
+        filled: the cameras of all frames under the likeliest model of each window; the static probabilities of all tracks.
+        hedged: the same, moved to the mean over the models.
+        keyframes: the mean path at the keyframes; its sigma holds how much the models disagree.
         points: the path of the likeliest models, whose points those are.
-        belief: weight of each model, averaged over the windows.
+        belief: weight of each model in the mean, averaged over the windows.
         noise_px: of the tracks, one coordinate.
     """
 
     filled: FilledPath
+    hedged: FilledPath
     keyframes: WindowPath
     points: WindowPath
     belief: dict[Freedom, float]
@@ -65,14 +67,15 @@ def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) ->
     return fitted
 
 
-def solve_shot(fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, belief: ModelBelief) -> SolvedShot:
+def solve_shot(fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> SolvedShot:
     """Weigh the models, join the windows and fill in the frames."""
-    judged = [judge(f.window, f.found, f.noise, belief) for f in fitted]
+    judged = [judge(f.window, f.found, f.noise, options.belief) for f in fitted]
+    decided = [judge(f.window, f.found, f.noise, options.pose_belief) for f in fitted]
     noise_px = float(np.median([f.noise.sigma for f in fitted])) * max(tracks.size_px)
-    likely, mean = join_windows([j.likely for j in judged]), join_windows([j.mean for j in judged])
+    likely, mean = join_windows([j.likely for j in decided]), join_windows([j.mean for j in judged])
     filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
     weights = {f: float(np.mean([j.belief[f] for j in judged])) for f in Freedom}
-    return SolvedShot(_shifted(filled, likely, mean, timestamps_s), mean, likely, weights, noise_px)
+    return SolvedShot(filled, _shifted(filled, likely, mean, timestamps_s), mean, likely, weights, noise_px)
 
 
 def _shifted(filled: FilledPath, likely: WindowPath, mean: WindowPath, timestamps_s: Float) -> FilledPath:

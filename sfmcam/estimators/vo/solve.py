@@ -141,8 +141,8 @@ def _rank(found: Solution) -> float:
 def ground_correlation(state: State) -> float:
     """Return the correlation of inverse depth with the height in the picture: positive where what lies lower is nearer.
 
-    The ground is below and the sky above in nearly every scene. It decides between a solution and its mirror image (`bundle.mirrored`) where
-    the observations hardly do.
+    The ground is below and the sky above in nearly every scene. It decides between a solution and its mirror image (`bundle.mirrored`)
+    where the observations hardly do.
     """
     down = state.direction[:, 1] - state.direction[:, 1].mean()
     nearness = state.rho - state.rho.mean()
