@@ -9,6 +9,7 @@ import numpy as np
 
 from sfmcam.estimators.vo.descent_kernels import Layout, Problem, accumulate, descend, eliminate, new_work, posterior
 from sfmcam.estimators.vo.kernels import CAMERA, Pose, Rows
+from sfmcam.geometry.rotation import rotation_from_vector, vector_from_rotation
 from sfmcam.types import Float, Int
 
 ROBUST_SIGMAS = 3.0  # scale of Geman and McClure's function, in sigmas
@@ -164,12 +165,14 @@ class Adjuster:
         self.seen, self.priors = seen, priors
         self._rows = Rows(_whole(seen.point_start), _whole(seen.key), _real(seen.xy), _real(seen.weight))
         self._layouts: dict[Freedom, Layout] = {}
+        self._seeing = np.union1d([0], seen.key).astype(np.int64)
 
     def solve(self, freedom: Freedom, state: State, noise: Noise, *, iterations: int, tolerance: float = 2e-4) -> Solution:
-        """Descend from `state`; what `freedom` holds stays as it is there."""
+        """Descend from `state`; what `freedom` holds stays as it is there. Keyframes that see nothing are interpolated."""
         problem, pose, squared = self._problem(freedom, noise), _pose(state), np.empty(len(self.seen.key))
         cost = descend(problem, iterations, tolerance, pose, squared, new_work(problem))
-        return Solution(State(*pose), cost, squared)
+        found = Solution(State(*pose), cost, squared)
+        return found if len(self._seeing) == self.seen.num_keys else self.cost(freedom, bridged(found.state, self._seeing), noise)
 
     def cost(self, freedom: Freedom, state: State, noise: Noise) -> Solution:
         """Evaluate twice the negative log posterior (without constants)."""
@@ -249,6 +252,21 @@ def _whole(values: Int) -> Int:
 
 def _pose(state: State) -> Pose:
     return Pose(_real(state.rotation), _real(state.translation), _real(state.log_focal), _real(state.direction), _real(state.rho))
+
+
+def bridged(state: State, known: Int) -> State:
+    """Return the state with the poses of all keyframes but the `known` ones (ascending) interpolated between these."""
+    every = np.arange(len(state.rotation))
+    after = np.minimum(np.searchsorted(known, every), len(known) - 1)
+    a, b = known[np.maximum(after - 1, 0)], known[after]
+    share = np.clip((every - a) / np.maximum(b - a, 1), 0, 1)
+    turn = vector_from_rotation(state.rotation[b] @ state.rotation[a].transpose(0, 2, 1))
+    between = rotation_from_vector(share[:, None] * turn) @ state.rotation[a]
+    centers = state.centers[a] + share[:, None] * (state.centers[b] - state.centers[a])
+    rotation, translation = state.rotation.copy(), state.translation.copy()
+    blind = np.setdiff1d(every, known)
+    rotation[blind], translation[blind] = between[blind], -np.einsum("kij,kj->ki", between[blind], centers[blind])
+    return replace(state, rotation=rotation, translation=translation)
 
 
 def mirrored(state: State, *, zooms: bool = False) -> State:

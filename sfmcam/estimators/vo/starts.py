@@ -9,12 +9,15 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from sfmcam.estimators.vo.bundle import Adjuster, Freedom, Noise, Observations, Priors, State, mirrored
+from sfmcam.geometry.rotation import nearest_rotation
 from sfmcam.types import Float, Int
 
 FIRST_STAGE = 5  # keyframes of the part that a path is grown from
 STAGE = 3  # keyframes added at a time
 GROW_ITERATIONS = 6
 NEIGHBOURS = 3  # known points from which a new one takes its depth
+LEAST_COSINE = 0.2  # of a turn that is taken for a translation: a wall seen more from the side says nothing
+LEAST_LENGTH = 1e-3  # of a vector whose direction is taken
 
 
 def flat_start(seen: Observations, rotation: Float, log_focal: Float) -> State:
@@ -29,7 +32,9 @@ def moving_start(seen: Observations, turning: State, log_focal: float) -> State:
     axis = turning.rotation[:, :, 2]
     depth = np.exp(turning.log_focal[0] - turning.log_focal)
     translation = np.empty((seen.num_keys, 3))
-    translation[:, :2] = axis[:, :2] / axis[:, 2:] * np.exp(turning.log_focal - log_focal)[:, None] * depth[:, None]
+    translation[:, :2] = (
+        axis[:, :2] / np.maximum(axis[:, 2:], LEAST_COSINE) * np.exp(turning.log_focal - log_focal)[:, None] * depth[:, None]
+    )
     translation[:, 2] = depth - 1
     focal = np.full(seen.num_keys, log_focal)
     rays = _rays(seen, focal) * depth[seen.key, None] - translation[seen.key]
@@ -43,12 +48,14 @@ def grown_start(seen: Observations, priors: Priors, flat: State, *, freedom: Fre
     """
     first = min(FIRST_STAGE, seen.num_keys)
     part, ids = _part(seen, first)
-    adjuster, coarse = Adjuster(part, priors), replace(noise, sigma=2 * noise.sigma)
-    one = adjuster.solve(freedom, _of_part(flat, ids, first), coarse, iterations=2 * GROW_ITERATIONS)
-    other = adjuster.solve(freedom, mirrored(one.state), coarse, iterations=2 * GROW_ITERATIONS)
-    state = _merged(flat, min(one, other, key=lambda s: s.cost).state, ids)
     known = np.zeros(seen.num_points, bool)
     known[ids] = True
+    state = flat
+    if len(ids) > 0:
+        adjuster, coarse = Adjuster(part, priors), replace(noise, sigma=2 * noise.sigma)
+        one = adjuster.solve(freedom, _of_part(flat, ids, first), coarse, iterations=2 * GROW_ITERATIONS)
+        other = adjuster.solve(freedom, mirrored(one.state), coarse, iterations=2 * GROW_ITERATIONS)
+        state = _merged(flat, min(one, other, key=lambda s: s.cost).state, ids)
     for begin in range(first, seen.num_keys, STAGE):
         stage = (begin, min(begin + STAGE, seen.num_keys))
         state, known = _extended(seen, priors, state, known, stage, freedom=freedom, noise=noise)
@@ -75,9 +82,16 @@ def _rays(seen: Observations, log_focal: Float) -> Float:
 
 
 def _pointing(seen: Observations, rays: Float, rotation: Float, translation: Float, log_focal: Float) -> State:
-    direction = np.add.reduceat(rays, seen.point_start[:-1], axis=0)
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    first = seen.point_start[:-1]
+    direction = _unit(np.add.reduceat(rays, first, axis=0), rays[first])
     return State(rotation.copy(), translation.copy(), np.array(log_focal, float), direction, np.ones(seen.num_points))
+
+
+def _unit(vectors: Float, otherwise: Float) -> Float:
+    """Return unit vectors along `vectors` (N, 3), or along `otherwise` (N, 3) where those have hardly a length, or else ahead."""
+    for candidate in (otherwise, np.array([0.0, 0.0, 1.0])):
+        vectors = np.where(np.linalg.norm(vectors, axis=1, keepdims=True) < LEAST_LENGTH, candidate, vectors)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _part(seen: Observations, num_keys: int) -> tuple[Observations, Int]:
@@ -114,7 +128,7 @@ def _extrapolated(state: State, keys: Sequence[int]) -> State:
     rotation, translation, log_focal = state.rotation.copy(), state.translation.copy(), state.log_focal.copy()
     for k in keys:
         centers = -np.einsum("kji,kj->ki", rotation[k - 2 : k], translation[k - 2 : k])
-        rotation[k] = rotation[k - 1] @ rotation[k - 2].T @ rotation[k - 1]
+        rotation[k] = nearest_rotation(rotation[k - 1] @ rotation[k - 2].T @ rotation[k - 1])  # else rounding grows by 2.4 a time
         translation[k] = -rotation[k] @ (2 * centers[1] - centers[0])
         log_focal[k] = log_focal[k - 1]
     return State(rotation, translation, log_focal, state.direction, state.rho)
@@ -136,6 +150,6 @@ def _with_new_points(seen: Observations, state: State, known: np.ndarray, new: I
             inverse = np.median(of_known[cKDTree(seen.xy[rows]).query(xy, k=NEIGHBOURS)[1]], axis=1)
         rays = np.column_stack([xy / np.exp(state.log_focal[k]), np.ones(len(here))])
         placed = (rays - inverse[:, None] * state.translation[k]) @ state.rotation[k]
-        length = np.linalg.norm(placed, axis=1)
-        direction[here], rho[here] = placed / length[:, None], np.clip(inverse / length, 0.02, 4.0)
+        length = np.maximum(np.linalg.norm(placed, axis=1), LEAST_LENGTH)
+        direction[here], rho[here] = _unit(placed, rays @ state.rotation[k]), np.clip(inverse / length, 0.02, 4.0)
     return replace(state, direction=direction, rho=rho)
