@@ -26,6 +26,7 @@ from pebble import ProcessExpired, concurrent
 
 from sfmcam.batch.death import count_oom_kills, judge_death
 from sfmcam.batch.worker import pid_file, run_in_child
+from sfmcam.estimators.registry import modules_to_preload
 from sfmcam.jobs import ClipJob
 from sfmcam.results import ClipResult
 from sfmcam.types import Status
@@ -49,13 +50,14 @@ class LocalExecutor:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["sfmcam.batch.preload"])
 
     def run(self, jobs: Sequence[ClipJob]) -> Generator[tuple[ClipJob, ClipResult], None, None]:
         """Yield every job with its result, in the order in which they end.
 
         Closing the iterator ends the children that are still at work; a Ctrl-C does so too.
         """
+        modules = modules_to_preload(job.method.entry for job in jobs)
+        self._context.set_forkserver_preload(["sfmcam.batch.preload", *modules])
         waiting, running = deque(jobs), dict[Future[ClipResult], _Running]()
         try:
             while waiting or running:

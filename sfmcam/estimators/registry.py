@@ -7,6 +7,7 @@ the folder, where for the others it is the preset.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -28,14 +29,16 @@ class EstimatorEntry:
     Attributes:
         estimator: its class, made as Class(options, run).
         options: the pydantic model of its options, which the class also has as `Options`.
+        preload: module that the fork server imports before its clips run, where loading it takes long; empty for none.
     """
 
     estimator: str
     options: str
+    preload: str = ""
 
 
 ESTIMATORS: dict[str, EstimatorEntry] = {
-    "vo": EstimatorEntry("sfmcam.estimators.vo:Vo", "sfmcam.estimators.vo.options:VoOptions"),
+    "vo": EstimatorEntry("sfmcam.estimators.vo:Vo", "sfmcam.estimators.vo.options:VoOptions", preload="sfmcam.estimators.vo.preload"),
     "colmap": EstimatorEntry("sfmcam.estimators.colmap:Colmap", "sfmcam.estimators.colmap.options:ColmapOptions"),
     "glomap": EstimatorEntry("sfmcam.estimators.colmap:Glomap", "sfmcam.estimators.colmap.options:ColmapOptions"),
     "external": EstimatorEntry("sfmcam.estimators.external:External", "sfmcam.estimators.external:ExternalOptions"),
@@ -104,6 +107,12 @@ def estimator_class(name: str) -> Any:
 def load_estimator(spec: EstimatorSpec, run: RunConfig) -> Estimator:
     """Import and make the estimator of `spec`."""
     return make_estimator(ESTIMATORS[spec.name].estimator, load_options(spec).model_dump(), run)
+
+
+def modules_to_preload(entries: Iterable[str]) -> list[str]:
+    """Return the modules that the fork server should import before estimators at `entries` ("module:class") run."""
+    wanted = set(entries)
+    return sorted(entry.preload for entry in ESTIMATORS.values() if entry.estimator in wanted and entry.preload)
 
 
 def make_estimator(entry: str, options: dict[str, Any], run: RunConfig) -> Estimator:
