@@ -17,7 +17,7 @@ from sfmcam.types import Float
 
 NUM_KEYS, NUM_POINTS = 5, 30
 NOISE = Noise(0.001)
-EVEN = ModelBelief(static=1, rotation=1, rotation_zoom=1, translation=1, rotation_translation=1, all=1, bend=0, observations=40)
+EVEN = ModelBelief(static=1, rotation=1, rotation_zoom=1, translation=1, rotation_translation=1, all=1, noises=3, bend=0, observations=40)
 
 
 @pytest.fixture

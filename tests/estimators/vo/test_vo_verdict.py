@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,8 @@ def solved_shot(motion: Motion, valid: int = NUM_FRAMES) -> SolvedShot:
     good = np.arange(NUM_FRAMES) < valid
     depth = np.where(np.arange(NUM_FRAMES) == 1, 0.0, 1.5)
     filled = FilledPath(poses, log_focal, good, depth, np.full(NUM_FRAMES, 0.4), static)
-    return SolvedShot(filled, path, path, dict.fromkeys(Freedom, 1 / 6), 0.25)
+    hedged = replace(filled, log_focal=log_focal + 0.1 * SHARE)
+    return SolvedShot(filled, hedged, path, path, dict.fromkeys(Freedom, 1 / 6), 0.25)
 
 
 def some_tracks(alive: int = NUM_TRACKS) -> PointTracks:
@@ -115,6 +116,9 @@ def test_the_estimate_hands_on_what_was_solved(say) -> None:
     np.testing.assert_allclose(path.focal_px[:5], 0.7 * 384 * np.exp(0.2 * SHARE[:5]))
     np.testing.assert_array_equal(np.isnan(path.median_depth), [False, True, False, False, False, True])  # no depth is no number
     assert path.image_size_px == SIZE_PX
+    assert found.hedged is not None
+    np.testing.assert_allclose(found.hedged.focal_px[:5], 0.7 * 384 * np.exp(0.3 * SHARE[:5]))
+    assert found.hedged.evidence == path.evidence
     evidence = path.evidence
     assert (evidence.rotation_sigma_rad, evidence.translation_sigma, evidence.log_focal_sigma) == pytest.approx((2e-3, 0.01, 5e-3))
     assert evidence.reprojection_error_px == pytest.approx(0.4)

@@ -66,9 +66,15 @@ def estimate(given: TrackClip, *, seed: int = 0, options: VoOptions | None = Non
 
 
 def path_of(found: Estimate) -> CameraTrajectory:
-    """Return the camera path, which must be there."""
+    """Return the likeliest camera path, which must be there."""
     assert found.trajectory is not None, f"{found.status}: {found.message}"
     return found.trajectory
+
+
+def hedged_of(found: Estimate) -> CameraTrajectory:
+    """Return the mean path over the motion models, on which motion is measured and scored."""
+    assert found.hedged is not None, f"{found.status}: {found.message}"
+    return found.hedged
 
 
 def net(trajectory: CameraTrajectory) -> Float:
