@@ -14,7 +14,7 @@ from sfmcam.types import Float, Int
 
 ROBUST_SIGMAS = 3.0  # scale of Geman and McClure's function, in sigmas
 LOG_FOCAL = float(np.log(0.65))  # a horizontal field of view of 75 degrees: between phones and films, which are wider, and long lenses
-TURN_SIGMA = 0.3  # rad, what a rotation may be a priori when models are compared
+TURN_SIGMA = 0.3  # rad, of a rotation before looking, where its uncertainty is asked for
 
 
 class Freedom(Enum):
@@ -145,19 +145,6 @@ class Solution:
     squared: Float
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What speaks for a model.
-
-    Attributes:
-        log_evidence: of the observations under the model; comparable between models with the same noise.
-        covariance: (7 K, 7 K) of the cameras' parameters, points marginalised; zero where the model holds a parameter.
-    """
-
-    log_evidence: float
-    covariance: Float
-
-
 class Adjuster:
     """Levenberg-Marquardt over one window; its methods may be called from several threads, which then work at the same time."""
 
@@ -179,21 +166,24 @@ class Adjuster:
         squared = np.empty(len(self.seen.key))
         return Solution(state, posterior(self._problem(freedom, noise), _pose(state), squared), squared)
 
-    def evidence(self, freedom: Freedom, state: State, noise: Noise) -> Evidence:
-        """Return how probable the observations are under a model, by Laplace's approximation about its minimum (MacKay 2003, eq. 27.7)."""
+    def sigma(self, freedom: Freedom, state: State, noise: Noise) -> Float:
+        """Return how uncertain a minimum is, by the curvature of the cost about it (MacKay 2003, eq. 27.6), points marginalised.
+
+        Returns:
+            (K, 7) standard deviations in the order of `kernels`; 0 where the model holds a parameter.
+        """
         problem = self._problem(freedom, noise)
-        work, layout = new_work(problem), problem.layout
+        work, column = new_work(problem), problem.layout.column
         accumulate(problem, _pose(state), work)
-        turns = layout.column[:, :3][layout.column[:, :3] >= 0]
-        weak = np.zeros(len(layout.prior))
-        weak[turns] = 1 / TURN_SIGMA**2
+        weak = np.zeros(len(work.full))
+        weak[column[:, :3][column[:, :3] >= 0]] = 1 / TURN_SIGMA**2
         work.full[np.diag_indices_from(work.full)] += weak
-        log_det = eliminate(problem, 0.0, work)
-        log_det += self.seen.num_points * np.log(self.priors.rho_sigma)  # the prior's own log determinant taken off
-        reduced = np.tril(work.reduced[:-1, :-1]) + np.tril(work.reduced[:-1, :-1], -1).T
-        log_det += 0.5 * (np.linalg.slogdet(reduced)[1] - np.linalg.slogdet(layout.prior + np.diag(weak))[1])
-        covariance = _spread(np.asarray(np.linalg.inv(reduced)), layout.column)
-        return Evidence(-0.5 * self.cost(freedom, state, noise).cost - log_det, covariance)
+        eliminate(problem, 0.0, work)
+        lower = np.tril(work.reduced[:-1, :-1])
+        variance = np.diag(np.linalg.inv(lower + np.tril(lower, -1).T))
+        if not (variance > 0).all():  # nothing is left but rounding: as unsure as before looking
+            variance = np.diag(np.linalg.inv(problem.layout.prior + np.diag(weak)))
+        return np.where(column >= 0, np.sqrt(variance)[column], 0.0)
 
     def _problem(self, freedom: Freedom, noise: Noise) -> Problem:
         if freedom not in self._layouts:
@@ -230,15 +220,6 @@ def focal_information(num_keys: int, freedom: Freedom, priors: Priors) -> Float:
         step, change = np.diff(np.eye(num_keys), axis=0), np.diff(np.eye(num_keys), 2, axis=0)
         focal += step.T @ step / priors.zoom_step_sigma**2 + change.T @ change / priors.zoom_change_sigma**2
     return focal
-
-
-def _spread(covariance: Float, column: Int) -> Float:
-    """Return (7 K, 7 K) from the free numbers' (F, F)."""
-    free = np.flatnonzero(column.ravel() >= 0)
-    place = column.ravel()[free]
-    out = np.zeros((column.size, column.size))
-    out[np.ix_(free, free)] = covariance[np.ix_(place, place)]
-    return out
 
 
 def _real(values: Float) -> Float:

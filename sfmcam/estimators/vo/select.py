@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.estimators.vo.bundle import CAMERA, Freedom, Noise, Observations, State
+from sfmcam.estimators.vo.bundle import Freedom, Noise, Observations, State
 from sfmcam.estimators.vo.keyframes import Window
 from sfmcam.estimators.vo.options import ModelBelief
 from sfmcam.estimators.vo.solve import Fits
@@ -57,12 +57,11 @@ def candidates(fits: Fits) -> dict[Freedom, Candidate]:
     seen, scale2 = fits.adjuster.seen, (3 * fits.noise.sigma) ** 2
     found = {}
     for freedom, solution in fits.best.items():
-        variance = np.diag(fits.adjuster.evidence(freedom, solution.state, fits.noise).covariance).reshape(-1, CAMERA)
         mean = np.add.reduceat(solution.squared, seen.point_start[:-1]) / np.diff(seen.point_start)
         state, unit = _in_depths(solution.state)
         found[freedom] = Candidate(
             state,
-            sigma=np.sqrt(np.maximum(variance, 0.0)) * np.array([1, 1, 1, unit, unit, unit, 1]),
+            sigma=fits.adjuster.sigma(freedom, solution.state, fits.noise) * np.array([1, 1, 1, unit, unit, unit, 1]),
             static=np.asarray((scale2 / (scale2 + mean)) ** 2, np.float64),
             squared=solution.squared,
         )
