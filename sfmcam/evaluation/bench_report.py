@@ -31,7 +31,7 @@ PACKAGES = (
     ("av",),
     ("pycolmap",),
     ("scikit-learn",),
-    ("scenedetect-headless", "scenedetect"),
+    ("numba",),
 )
 RESAMPLES = 1000
 
