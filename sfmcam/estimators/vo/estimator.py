@@ -18,7 +18,9 @@ from sfmcam.types import CameraTrajectory, Estimate, Evidence, Float, Frames, Po
 STILL_PX = 0.35  # picture motion at the corners, at 384 px, below which a camera is called still
 LONG_SIDE_PX = 384.0
 BOUND_SIGMAS = 1.96  # of the stated 95 % bound
-MIN_TRACKS = 8  # in the median frame
+MIN_TRACKS = 6  # in the median frame
+SPARSE = 24.0  # points in the median frame, below which fainter ones are followed too
+FAINT = TrackingOptions(max_sigma_px=1.0, min_likeness=0.85)
 
 
 class Vo:
@@ -36,9 +38,11 @@ class Vo:
             return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
         cv2.setNumThreads(self.run.threads)
         tracks = track_points(frames, TrackingOptions())
-        alive = np.bincount(tracks.frame, minlength=len(frames))
-        if np.median(alive) < MIN_TRACKS:
-            return Estimate(Status.TOO_FEW_FEATURES, message=f"{np.median(alive):.0f} points in the median frame", tracks=tracks)
+        if _median_alive(tracks, len(frames)) < SPARSE:
+            tracks = max((tracks, track_points(frames, FAINT)), key=lambda t: _median_alive(t, len(frames)))
+        alive = _median_alive(tracks, len(frames))
+        if alive < MIN_TRACKS:
+            return Estimate(Status.TOO_FEW_FEATURES, message=f"{alive:.0f} points in the median frame", tracks=tracks)
         fitted = fit_windows(tracks, frames.timestamps_s, self.options)
         if fitted is None:
             return Estimate(
@@ -48,6 +52,10 @@ class Vo:
         if solved.filled.valid.sum() < 2:
             return Estimate(Status.TOO_FEW_MATCHES, message="the frames share too few points", tracks=tracks)
         return _estimate(solved, frames, tracks)
+
+
+def _median_alive(tracks: PointTracks, num_frames: int) -> float:
+    return float(np.median(np.bincount(tracks.frame, minlength=num_frames)))
 
 
 def _estimate(solved: SolvedShot, frames: Frames, tracks: PointTracks) -> Estimate:
