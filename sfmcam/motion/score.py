@@ -24,7 +24,7 @@ from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, TRANSLATION_DOFS, Dof
 from sfmcam.types import Float
 
-SIGMAS = 1.0  # multiple of the measurement uncertainty that halves the evidence
+SIGMAS = 0.6  # multiple of the measurement uncertainty that halves the evidence
 JITTER_SHARE = 6.0  # slow sway that comes with a shaky hand, and drift that comes with poses that jump, as a multiple of the jitter
 FLOOR_WIDTHS = 0.01  # motions that shift the picture by less than about this are not called motions
 LEAK_CONFUSED = 0.25  # share of a motion that may show up in the one that shifts the picture alike

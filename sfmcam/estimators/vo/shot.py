@@ -17,9 +17,10 @@ from sfmcam.estimators.vo.solve import fit_models
 from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
 from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
 from sfmcam.geometry.rotation import nearest_rotation, rotation_from_vector, vector_from_rotation
-from sfmcam.types import Float, PointTracks
+from sfmcam.types import Float, Int, PointTracks
 
 MIN_POINTS = 6  # of a window; fewer say nothing
+SEEING_SHARE = 0.2  # of the median number of points, that a keyframe must show
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class SolvedShot:
 
 def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> list[FittedWindow] | None:
     """Fit all models to every window of a shot; None where a window has too few points to say anything."""
-    keys = choose_keyframes(tracks, timestamps_s)
+    keys = _keyframes_in_sight(tracks, timestamps_s)
     priors = Priors(log_focal=float(np.log(options.focal_factor)), log_focal_sigma=options.focal_log_sigma)
     fitted = []
     for part in choose_windows(len(keys), options.window, min(options.overlap, options.window - 1)):
@@ -65,6 +66,16 @@ def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) ->
         fits = fit_models(window.seen, priors)
         fitted.append(FittedWindow(window, candidates(fits), fits.noise))
     return fitted
+
+
+def _keyframes_in_sight(tracks: PointTracks, timestamps_s: Float) -> Int:
+    """Choose keyframes among the frames that show something: a black, white or blurred one would hang loose, first of all as the first."""
+    alive = np.bincount(tracks.frame, minlength=len(timestamps_s))
+    seeing = np.flatnonzero(alive >= max(SEEING_SHARE * float(np.median(alive)), 1.0))
+    keys = choose_keyframes(tracks, timestamps_s)
+    if len(seeing) < 2:
+        return keys
+    return np.unique(seeing[np.abs(keys[:, None] - seeing[None, :]).argmin(axis=1)])
 
 
 def solve_shot(fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> SolvedShot:
