@@ -152,14 +152,16 @@ class Adjuster:
         self.seen, self.priors = seen, priors
         self._rows = Rows(_whole(seen.point_start), _whole(seen.key), _real(seen.xy), _real(seen.weight))
         self._layouts: dict[Freedom, Layout] = {}
-        self._seeing = np.union1d([0], seen.key).astype(np.int64)
+        self._seeing = np.unique(seen.key)
 
     def solve(self, freedom: Freedom, state: State, noise: Noise, *, iterations: int, tolerance: float = 2e-4) -> Solution:
         """Descend from `state`; what `freedom` holds stays as it is there. Keyframes that see nothing are interpolated."""
         problem, pose, squared = self._problem(freedom, noise), _pose(state), np.empty(len(self.seen.key))
         cost = descend(problem, iterations, tolerance, pose, squared, new_work(problem))
         found = Solution(State(*pose), cost, squared)
-        return found if len(self._seeing) == self.seen.num_keys else self.cost(freedom, bridged(found.state, self._seeing), noise)
+        if len(self._seeing) in (0, self.seen.num_keys):
+            return found
+        return self.cost(freedom, bridged(found.state, self._seeing), noise)
 
     def cost(self, freedom: Freedom, state: State, noise: Noise) -> Solution:
         """Evaluate twice the negative log posterior (without constants)."""
@@ -236,7 +238,7 @@ def _pose(state: State) -> Pose:
 
 
 def bridged(state: State, known: Int) -> State:
-    """Return the state with the poses of all keyframes but the `known` ones (ascending) interpolated between these."""
+    """Return the state with the poses of all keyframes but the `known` ones (ascending) interpolated between these, at the ends copied."""
     every = np.arange(len(state.rotation))
     after = np.minimum(np.searchsorted(known, every), len(known) - 1)
     a, b = known[np.maximum(after - 1, 0)], known[after]
