@@ -91,7 +91,7 @@ def _numbers(state: State) -> Float:
 def _near(rng: np.random.Generator, truth: State, freedom: Freedom, *, by: float) -> State:
     """Return a state a little off the truth, in what the model leaves free, and otherwise within the model."""
     cameras = (_free(freedom, len(truth.rotation)) @ rng.normal(0, by, _free(freedom, len(truth.rotation)).shape[1])).reshape(-1, 7)
-    return _moved(truth, cameras, rng.normal(0, by, (len(truth.rho), 3)))
+    return _moved(truth, np.asarray(cameras, np.float64), rng.normal(0, by, (len(truth.rho), 3)))
 
 
 def _truth(rng: np.random.Generator, freedom: Freedom, *, keys: int = 6, points: int = 15) -> State:
