@@ -109,7 +109,7 @@ def test_a_step_is_that_of_dense_algebra(freedom: Freedom, whole: bool) -> None:
     h, g = _dense(freedom, seen, start)
     step = np.linalg.solve(h + FIRST_DAMPING * np.diag(np.diag(h)) + HOLD * np.eye(len(h)), -g)
     cut = len(h) - 45
-    expected = _moved(start, (_free(freedom, 6) @ step[:cut]).reshape(6, 7), step[cut:].reshape(15, 3))
+    expected = _moved(start, (_free(freedom, 6) @ step[:cut]).reshape(6, 7), np.asarray(step[cut:], np.float64).reshape(15, 3))
     found = Adjuster(seen, PRIORS).solve(freedom, start, NOISE, iterations=1)
     assert found.cost < Adjuster(seen, PRIORS).cost(freedom, start, NOISE).cost
     assert np.allclose(_numbers(found.state), _numbers(expected), atol=1e-9)
