@@ -78,7 +78,7 @@ def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_fram
     if num_posed < MIN_POSES:
         message = f"only {num_posed} of {len(trajectory)} frames have a pose"
         return replace(result, status=Status.TOO_FEW_REGISTERED, message=message, num_posed=num_posed)
-    measured = estimate.hedged or trajectory
+    measured = estimate.measured or trajectory
     measurement = measure(measured)
     steadiness = measure_steadiness(measurement)
     return replace(

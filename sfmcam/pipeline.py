@@ -171,7 +171,7 @@ def _draw(solved: list[_Solved], *, title: str) -> None:
         if points is not None:
             write_points(shot.folder.points, points)
         render_trajectory_png(shot.folder.picture, trajectory=trajectory, points=points, title=name)
-        plot_motion_png(shot.folder.motion_picture, measurement=measure(trajectory), title=name)
+        plot_motion_png(shot.folder.motion_picture, measurement=measure(shot.estimate.measured or trajectory), title=name)
         if shot.estimate.tracks is not None and shot.moments is not None:
             write_tracks(shot.folder.tracks, shot.estimate.tracks)
             render_tracks_png(shot.folder.tracks_picture, tracks=shot.estimate.tracks, moments=shot.moments, title=name)

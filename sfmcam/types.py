@@ -55,7 +55,7 @@ class Status(StrEnum):
 STATUS_MEANING: dict[Status, str] = {
     Status.OK: "Solved.",
     Status.ROTATION_ONLY: (
-        "No parallax was found: the camera turned or zoomed on the spot (or the scene is flat or far), so its translation is taken as zero."
+        "No parallax was found beyond its uncertainty: the camera turned or zoomed on the spot, or the scene is flat or far."
     ),
     Status.STILL: "No motion was found beyond the measurement noise: the camera held still.",
     Status.MISSING_VIDEO: "The labels name a video that is not in the folder.",
@@ -255,6 +255,11 @@ class Estimate:
     def __post_init__(self) -> None:
         if self.status.is_success != (self.trajectory is not None):
             raise ValueError(f"status {self.status} {'needs' if self.status.is_success else 'forbids'} a trajectory")
+
+    @property
+    def measured(self) -> CameraTrajectory | None:
+        """The path that motion is measured on: the hedged one where there is one."""
+        return self.hedged or self.trajectory
 
 
 def _require_ascending(timestamps_s: Float) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ModelBelief(Model):
-    """How the motion models are weighed against each other; fitted by `sfmcam fit-vo` on synthetic clips."""
+    """How the motion models are weighed against each other; fitted by `benchmarks/fit_models.py` on synthetic clips."""
 
     static: float = Field(default=1.0, gt=0, description="prior weight of a camera that rests")
     rotation: float = Field(default=1.0, gt=0, description="of one that turns")
