@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from sfmcam.types import Estimate, Float, Frames, PointTracks, Status
 
 NUM_FRAMES, NUM_TRACKS, SIZE_PX = 6, 12, (384, 216)
 SHARE = np.linspace(0, 1, NUM_FRAMES)
+UNTURNED, UNMOVED = np.eye(3), np.eye(4)
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,17 @@ def say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     ("motion", "status"),
     [
         (Motion(), Status.STILL),
-        (Motion(right=0.01), Status.STILL),  # below its bound of 1.96 * sqrt(3) * 0.01
+        (Motion(right=1e-3), Status.STILL),  # 0.27 px on a wall at one scene depth
         (Motion(pan_rad=5e-4), Status.STILL),  # 0.2 px
         (Motion(zoom=5e-4), Status.STILL),
         (Motion(pan_rad=0.1), Status.ROTATION_ONLY),
         (Motion(roll_rad=0.02), Status.ROTATION_ONLY),
         (Motion(zoom=0.2), Status.ROTATION_ONLY),
+        (Motion(right=0.01), Status.ROTATION_ONLY),  # 2.7 px are not still, and the bound is 0.038
         (Motion(zoom=-0.2, right=0.03), Status.ROTATION_ONLY),
-        (Motion(pan_rad=0.1, right=0.3, sigma=0.2), Status.ROTATION_ONLY),  # the bound is 0.68
+        (Motion(pan_rad=0.1, right=0.3, sigma=0.2), Status.ROTATION_ONLY),  # the bound is 0.74
+        (Motion(right=0.007, sigma=0), Status.ROTATION_ONLY),  # the bound is never below 1.96 * 0.004
+        (Motion(right=0.009, sigma=0), Status.OK),
         (Motion(right=0.05), Status.OK),
         (Motion(pan_rad=0.1, right=0.3), Status.OK),
         (Motion(zoom=0.2, right=-0.3), Status.OK),
@@ -104,6 +109,26 @@ def test_the_verdict_follows_the_bound_and_what_the_picture_does(say, motion: Mo
     assert found.status is status, found.message
     assert "95 % bound of its error" in found.message
     assert ("the picture moves by" in found.message) is (status is Status.STILL)
+
+
+def test_a_keyframe_that_knows_little_silences_no_other(say) -> None:
+    """Each keyframe is held against its own bound: the last one's is 0.37, the one before it has gone 0.24 with a bound of 0.03."""
+    solved = solved_shot(Motion(right=0.3))
+    sigma = solved.keyframes.sigma.copy()
+    sigma[-1, 3:6] = 0.1
+    unsure = replace(solved.keyframes, sigma=sigma)
+    found = say(replace(solved, keyframes=unsure, points=unsure))
+    assert found.status is Status.OK
+    assert found.message.startswith("translation 0.240 scene depths")
+
+
+def test_there_and_back_is_a_translation(say) -> None:
+    """The last keyframe is where the first was, but those between were not."""
+    solved = solved_shot(Motion())
+    poses = solved.points.cam_from_world.copy()
+    poses[:, 0, 3] = -0.3 * np.sin(np.pi * SHARE)
+    away = replace(solved.keyframes, cam_from_world=poses)
+    assert say(replace(solved, keyframes=away, points=away)).status is Status.OK
 
 
 def test_the_estimate_hands_on_what_was_solved(say) -> None:
@@ -120,7 +145,8 @@ def test_the_estimate_hands_on_what_was_solved(say) -> None:
     np.testing.assert_allclose(found.hedged.focal_px[:5], 0.7 * 384 * np.exp(0.3 * SHARE[:5]))
     assert found.hedged.evidence == path.evidence
     evidence = path.evidence
-    assert (evidence.rotation_sigma_rad, evidence.translation_sigma, evidence.log_focal_sigma) == pytest.approx((2e-3, 0.01, 5e-3))
+    told = (evidence.rotation_sigma_rad, evidence.translation_sigma, evidence.log_focal_sigma)
+    assert told == pytest.approx((2e-3, np.hypot(1.9 * 0.01, 0.004), 5e-3))  # what a position's spread is widened to: `vo.estimator`
     assert evidence.reprojection_error_px == pytest.approx(0.4)
     assert {f"belief_{f.name.lower()}" for f in Freedom} < set(found.diagnostics)
     assert (found.diagnostics["keyframes"], found.diagnostics["points"], found.diagnostics["noise_px"]) == (6, NUM_TRACKS, 0.25)
@@ -150,17 +176,38 @@ def test_few_points_few_matches_and_few_frames_are_statuses_with_a_message(say) 
     assert all(found.message and found.trajectory is None for found in (few, unmatched, lost, single))
 
 
-def _corner(rotation: Float, zoom: float, size_px: tuple[int, int]) -> float:
-    return corner_motion_px(np.stack([np.eye(3), rotation]), np.log([1.0, np.exp(zoom)]), size_px)
+def _corner(
+    size_px: tuple[int, int], *, rotation: Float = UNTURNED, center: Sequence[float] = (0, 0, 0), zoom: float = 0, first: Float = UNMOVED
+) -> float:
+    """Return the corner motion from a camera of focal length 1 at `first` (4, 4) to a second one, which is given relative to it."""
+    second = rigid_from_parts(rotation, -rotation @ np.array(center, float))
+    poses, none = np.stack([first, second @ first]), np.zeros(0)
+    path = WindowPath(np.arange(2), poses, np.array([0.0, zoom]), np.zeros((2, 7)), none.astype(int), np.zeros((0, 3)), none, none)
+    return corner_motion_px(path, size_px)
 
 
 @pytest.mark.parametrize("size_px", [(384, 216), (216, 384), (300, 300)])
 def test_corner_motion_is_what_geometry_says(size_px: tuple[int, int]) -> None:
     half_diagonal = np.hypot(*size_px) / 2
     roll = rotation_from_vector(np.array([0.0, 0.0, 0.02]))
-    assert _corner(np.eye(3), 0.0, size_px) == 0
-    assert _corner(np.eye(3), np.log(1.1), size_px) == pytest.approx(0.1 * half_diagonal)
-    assert _corner(roll, 0.0, size_px) == pytest.approx(2 * np.sin(0.01) * half_diagonal, rel=1e-6)
-    pan = _corner(rotation_from_vector(np.array([0.0, 0.001, 0.0])), 0.0, size_px)
+    assert _corner(size_px) == 0
+    assert _corner(size_px, zoom=np.log(1.1)) == pytest.approx(0.1 * half_diagonal)
+    assert _corner(size_px, rotation=roll) == pytest.approx(2 * np.sin(0.01) * half_diagonal, rel=1e-6)
+    pan = _corner(size_px, rotation=rotation_from_vector(np.array([0.0, 0.001, 0.0])))
     x, y = np.array(size_px) / max(size_px) / 2  # of a corner at the focal length 1: it moves by (1 + x^2, x y) per radian
     assert pan == pytest.approx(0.001 * max(size_px) * np.hypot(1 + x**2, x * y), rel=2e-3)
+
+
+@pytest.mark.parametrize("size_px", [(384, 216), (216, 384), (300, 300)])
+def test_a_translation_moves_the_corners_as_on_a_wall_at_one_scene_depth(size_px: tuple[int, int]) -> None:
+    half_diagonal = np.hypot(*size_px) / 2
+    assert _corner(size_px, center=(0.03, -0.04, 0)) == pytest.approx(0.05 * max(size_px))
+    assert _corner(size_px, center=(0, 0, 0.2)) == pytest.approx(0.25 * half_diagonal)  # 1 / (1 - 0.2) as large
+    assert _corner(size_px, center=(0, 0, 0.2), zoom=np.log(0.8)) == pytest.approx(0, abs=1e-9)  # a wall hides a dolly zoom
+    assert np.isfinite(_corner(size_px, center=(0, 0, 1.5)))  # through the wall
+
+
+def test_corner_motion_does_not_depend_on_where_the_world_is() -> None:
+    first = rigid_from_parts(rotation_from_vector(np.array([0.3, -1.0, 0.2])), np.array([1.0, 2.0, -3.0]))
+    motion = {"rotation": rotation_from_vector(np.array([0.01, 0.02, -0.03])), "center": (0.1, 0.0, 0.05), "zoom": 0.1}
+    assert _corner(SIZE_PX, **motion, first=first) == pytest.approx(_corner(SIZE_PX, **motion))

@@ -91,13 +91,8 @@ def test_one_white_frame_changes_no_path(name: str) -> None:
     np.testing.assert_allclose(net(path_of(estimate(flash))), net(path_of(answer(name))), atol=0.05)
 
 
-LOST_KEYFRAME = pytest.mark.xfail(
-    strict=True, reason="a keyframe without points has no pose, and the bound of all takes its noise: a truck is called still"
-)
-
-
 @pytest.mark.parametrize("where", ["black first", "white fifth"])
-@pytest.mark.parametrize("name", ["pan", pytest.param("truck", marks=LOST_KEYFRAME), "zoom", "still"])
+@pytest.mark.parametrize("name", CLIPS)
 def test_a_frame_without_picture_changes_no_verdict(name: str, where: str) -> None:
     images = clip(name).frames
     if where == "black first":
