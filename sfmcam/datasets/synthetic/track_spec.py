@@ -90,7 +90,7 @@ class Sway:
 
     Attributes:
         px: root mean square of each coordinate's displacement.
-        hz: how often it goes to and fro.
+        hz: how often it goes there and back.
         part: share of one surface that sways, from one side on.
     """
 
