@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import os
 import platform
 import shlex
@@ -28,7 +29,7 @@ Figure = dict[str, Any]
 
 def hide_folders(command: str) -> str:
     """Return `command` without the folders of the machine that it ran on."""
-    return " ".join(Path(word).name if word.startswith("/") else word for word in command.split())
+    return " ".join(re.sub(r"(?<![\w.])/[^\s,]*/", "", word) for word in command.split())
 
 
 def rounded(value: Any) -> Any:
