@@ -156,8 +156,8 @@ class Adjuster:
 
     def solve(self, freedom: Freedom, state: State, noise: Noise, *, iterations: int, tolerance: float = 2e-4) -> Solution:
         """Descend from `state`; what `freedom` holds stays as it is there. Keyframes that see nothing are interpolated."""
-        problem, pose, squared = self._problem(freedom, noise), _pose(state), np.empty(len(self.seen.key))
-        cost = descend(problem, iterations, tolerance, pose, squared, new_work(problem))
+        problem, room = self._problem(freedom, noise), np.empty(len(self.seen.key))
+        cost, pose, squared = descend(problem, iterations, tolerance, _pose(state), room, new_work(problem))
         found = Solution(State(*pose), cost, squared)
         if len(self._seeing) in (0, self.seen.num_keys):
             return found

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from sfmcam.estimators.vo.dense_kernels import factorise, solve_factorised
-from sfmcam.estimators.vo.kernels import COMPILED, clip, project, rotation_rows
+from sfmcam.estimators.vo.kernels import COMPILED, INLINED, clip, project, rotation_rows
 
 MAX_STEP = 1.0  # rad and log focal, of one step: keeps points that say nothing from throwing the camera about
 HOLD = 1e-6  # added to the diagonal of the normal equations, so that what nothing speaks of stays
@@ -33,7 +33,7 @@ def fit_turn(before, after, weight, scales, turn):  # type: ignore[no-untyped-de
             _add(h, g, (-1.0 - y * y, x * y, x, y), gain * trust * gain, gain * trust * v)
         for i in range(4):
             h[i, i] += HOLD
-        if not factorise(h, 4):
+        if not factorise(h, len(g)):
             break
         solve_factorised(h, g)
         _turn_back(turn, g)
@@ -49,7 +49,7 @@ def _add(h, g, row, information, pull):  # type: ignore[no-untyped-def]
             h[i, j] += information * row[i] * row[j]
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _turn_back(turn, vector):  # type: ignore[no-untyped-def]
     """Apply the inverse of a rotation vector to `turn` from the left."""
     rows = rotation_rows(-clip(vector[0], MAX_STEP), -clip(vector[1], MAX_STEP), -clip(vector[2], MAX_STEP))

@@ -15,10 +15,9 @@ TOO_SMALL = 1e-14  # of what a pivot was: below, nothing but rounding is left of
 
 @njit(**COMPILED)
 def copy(values, out):  # type: ignore[no-untyped-def]
-    """Write `values` into `out`, both contiguous and of one shape; compiles in a tenth of the time of a slice assigned."""
-    source, target = values.ravel(), out.ravel()
-    for i in range(len(source)):
-        target[i] = source[i]
+    """Write `values` (N,) into the beginning of `out`; compiles in a tenth of the time of a slice assigned."""
+    for i in range(len(values)):
+        out[i] = values[i]
 
 
 @njit(**COMPILED)

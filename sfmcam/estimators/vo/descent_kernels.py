@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from sfmcam.estimators.vo.dense_kernels import copy, factorise, solve_factorised, subtract_outer, subtract_row
-from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, INLINED, Normal, Pose, Rows, clip, linearise, robust_cost, rotation_rows
+from sfmcam.estimators.vo.kernels import CAMERA, COMPILED, INLINED, Normal, Pose, Rows, clip, dot, linearise, robust_cost, rotation_rows
 from sfmcam.types import Float, Int
 
 MAX_TURN = 0.3  # of one step, in rad and in log focal
@@ -128,26 +128,29 @@ def new_work(problem: Problem) -> Work:
 
 @njit(**COMPILED)
 def descend(problem, iterations, tolerance, pose, squared, work):  # type: ignore[no-untyped-def]
-    """Move `pose` to a minimum of twice the negative log posterior, which is returned; `squared` (M,) gets the squared errors there."""
+    """Return the least twice negative log posterior found, and where: cameras and points, and the squared errors (M,) there.
+
+    Begins at `pose`; it and `squared` serve as room.
+    """
     cost, damping = posterior(problem, pose, squared), FIRST_DAMPING
+    trial, trial_squared = work.trial, work.trial_squared
     for _ in range(iterations):
         accumulate(problem, pose, work)
         lower = cost
         for _ in range(TRIALS):
             if _find_step(problem, damping, work):
-                _move(pose, work)
-                lower = posterior(problem, work.trial, work.trial_squared)
+                _move(pose, work.normal.tangent, work.camera_step, work.point_step, trial)
+                lower = posterior(problem, trial, trial_squared)
                 if lower < cost:
                     break
             damping = max(damping, 1e-6) * 6
         if not lower < cost:
             break
-        _copy_pose(work.trial, pose)
-        copy(work.trial_squared, squared)
+        pose, trial, squared, trial_squared = trial, pose, trial_squared, squared
         gain, cost, damping = cost - lower, lower, max(damping / 5, LEAST_DAMPING)
         if gain < tolerance * cost:
             break
-    return cost
+    return cost, pose, squared
 
 
 @njit(**COMPILED)
@@ -174,16 +177,18 @@ def accumulate(problem, pose, work):  # type: ignore[no-untyped-def]
     for p in range(len(pose.rho)):
         normal.h_point[p, 2, 2] += layout.rho_information
         normal.g_point[p, 2] += layout.rho_information * (pose.rho[p] - 1.0)
-    copy(layout.prior, work.full)
-    work.full_gradient[:] = 0.0
+    full, gradient = work.full, work.full_gradient
+    for j in range(len(gradient)):
+        copy(layout.prior[j], full[j])
+        gradient[j] = 0.0
     for k in range(len(pose.log_focal)):
         for i in range(3):
             normal.g_cam[k, 3 + i] += layout.move_information * pose.translation[k, i]
         normal.g_cam[k, 6] += _focal_pull(layout, pose, k)
-        _fold(layout.column[k], normal.h_cam[k], normal.g_cam[k], work)
+        _fold(layout.column[k], normal.h_cam[k], normal.g_cam[k], full, gradient)
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _focal_pull(layout, pose, k):  # type: ignore[no-untyped-def]
     """Return half the derivative of the priors' cost by the log focal length of camera k."""
     pull = 0.0
@@ -192,16 +197,16 @@ def _focal_pull(layout, pose, k):  # type: ignore[no-untyped-def]
     return pull
 
 
-@njit(**COMPILED)
-def _fold(column, h, g, work):  # type: ignore[no-untyped-def]
+@njit(**INLINED)
+def _fold(column, h, g, full, gradient):  # type: ignore[no-untyped-def]
     """Add the block of one camera to the free numbers' information and gradient."""
     for i in range(CAMERA):
         if column[i] < 0:
             continue
-        work.full_gradient[column[i]] += g[i]
+        gradient[column[i]] += g[i]
         for j in range(i + 1):
             if column[j] >= 0:
-                work.full[column[i], column[j]] += h[i, j]
+                full[column[i], column[j]] += h[i, j]
 
 
 @njit(**COMPILED)
@@ -209,53 +214,52 @@ def eliminate(problem, damping, work):  # type: ignore[no-untyped-def]
     """Eliminate the points, their blocks damped, from `work.full` into `work.reduced` and `work.gradient`.
 
     With L L^T the damped block of a point and A = H_cross L^-T, the reduced system is H - A A^T and g - A L^-1 g_point (Schur complement:
-    Triggs et al. 2000, eq. 23). Returns the sum of log diag(L), half the log determinant of the points' blocks.
+    Triggs et al. 2000, eq. 23).
     """
-    rows, begin, num_points = problem.rows, problem.layout.begin, len(work.point_step)
-    shared = len(work.gradient) - 1
-    for j in range(len(work.gradient)):
-        copy(work.full[j], work.reduced[j])
-    copy(work.full_gradient, work.gradient)
-    log_det, y, s = 0.0, work.pair[0], work.pair[1]
+    point_start, key, begin = problem.rows.point_start, problem.rows.key, problem.layout.begin
+    half, reduced, gradient = work.half, work.reduced, work.gradient
+    y, s = work.pair[0], work.pair[1]
+    num_points, shared = len(point_start) - 1, len(gradient) - 1
+    for j in range(len(gradient)):
+        copy(work.full[j], reduced[j])
+    copy(work.full_gradient, gradient)
     for p in range(0, num_points, 2):  # two at a time, since the reduced matrix is too large for the nearest memory
         last = min(p + 1, num_points - 1)
-        low = min(begin[rows.key[rows.point_start[p]]], begin[rows.key[rows.point_start[last]]])
-        size = max(begin[rows.key[rows.point_start[p + 1] - 1] + 1], begin[rows.key[rows.point_start[last + 1] - 1] + 1]) - low
+        low = min(begin[key[point_start[p]]], begin[key[point_start[last]]])
+        size = max(begin[key[point_start[p + 1] - 1] + 1], begin[key[point_start[last + 1] - 1] + 1]) - low
         for i in range(6):
-            work.half[i, : size + 1] = 0.0
+            half[i, : size + 1] = 0.0
             y[i] = s[i] = 0.0
         for q in range(p, last + 1):
-            log_det += _fill_half(problem, q, damping, low, 3 * (q - p), work)
-        subtract_outer(work.half, size, low, work.reduced)
-        subtract_row(y, work.half, size, work.gradient[low:])
+            _fill_half(problem, q, damping, low, 3 * (q - p), work)
+        subtract_outer(half, size, low, reduced)
+        subtract_row(y, half, size, gradient[low:])
         if begin[-1] == shared:
-            subtract_row(s, work.half, size, work.reduced[shared, low:])
+            subtract_row(s, half, size, reduced[shared, low:])
             for i in range(6):
-                work.gradient[shared] -= s[i] * y[i]
-                work.reduced[shared, shared] -= s[i] * s[i]
-    return log_det
+                gradient[shared] -= s[i] * y[i]
+                reduced[shared, shared] -= s[i] * s[i]
 
 
 @njit(**INLINED)
 def _fill_half(problem, p, damping, low, at, work):  # type: ignore[no-untyped-def]
-    """Fill rows `at` to `at` + 3 of `work.half` and of `work.pair` for one point; return the sum of log diag(L) of its block."""
-    rows, layout, normal = problem.rows, problem.layout, work.normal
-    factor = _point_factor(normal.h_point[p], damping)
-    y = _forward(factor, normal.g_point[p])
+    """Fill rows `at` to `at` + 3 of `work.half` and of `work.pair` for one point."""
+    point_start, key, begin, use = problem.rows.point_start, problem.rows.key, problem.layout.begin, problem.layout.use
+    h_cross, half, pair = work.normal.h_cross, work.half, work.pair
+    factor = _point_factor(work.normal.h_point[p], damping)
     b0 = b1 = b2 = 0.0
-    for m in range(rows.point_start[p], rows.point_start[p + 1]):
-        cross = normal.h_cross[m]
+    for m in range(point_start[p], point_start[p + 1]):
+        cross = h_cross[m]
         b0, b1, b2 = b0 + cross[6, 0], b1 + cross[6, 1], b2 + cross[6, 2]
-        begin, past = layout.begin[rows.key[m]], layout.begin[rows.key[m] + 1]
-        for j in range(past - begin):
-            column = _forward(factor, cross[layout.use[len(layout.use) - (past - begin) + j]])
+        first, count = begin[key[m]], begin[key[m] + 1] - begin[key[m]]
+        for j in range(count):
+            column = _forward(factor, cross[use[len(use) - count + j]])
             for i in range(3):
-                work.half[at + i, begin - low + j] = column[i]
-    shared = _forward(factor, (b0, b1, b2))
+                half[at + i, first - low + j] = column[i]
+    gradient, shared = _forward(factor, work.normal.g_point[p]), _forward(factor, (b0, b1, b2))
     for i in range(3):
-        work.half_gradient[p, i] = work.pair[0, at + i] = y[i]
-        work.pair[1, at + i] = shared[i]
-    return -np.log(factor[0] * factor[2] * factor[5])
+        work.half_gradient[p, i] = pair[0, at + i] = gradient[i]
+        pair[1, at + i] = shared[i]
 
 
 @njit(**COMPILED)
@@ -279,19 +283,19 @@ def _forward(factor, b):  # type: ignore[no-untyped-def]
     return y0, y1, (b[2] - l20 * y0 - l21 * y1) * d2
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _find_step(problem, damping, work):  # type: ignore[no-untyped-def]
     """Solve the damped equations for the steps of cameras and points; tell whether they were positive definite."""
     eliminate(problem, damping, work)
-    column = problem.layout.column
-    for j in range(len(work.gradient)):
-        work.reduced[j, j] += damping * work.full[j, j] + HOLD
-    if not factorise(work.reduced, len(work.gradient)):
+    column, full, reduced, gradient, camera_step = problem.layout.column, work.full, work.reduced, work.gradient, work.camera_step
+    for j in range(len(gradient)):
+        reduced[j, j] += damping * full[j, j] + HOLD
+    if not factorise(reduced, len(gradient)):
         return False
-    solve_factorised(work.reduced, work.gradient)
+    solve_factorised(reduced, gradient)
     for k in range(len(column)):
         for i in range(CAMERA):
-            work.camera_step[k, i] = -work.gradient[column[k, i]] if column[k, i] >= 0 else 0.0
+            camera_step[k, i] = -gradient[column[k, i]] if column[k, i] >= 0 else 0.0
     for p in range(len(work.point_step)):
         _point_step(problem.rows, damping, work, p)
     return True
@@ -300,48 +304,45 @@ def _find_step(problem, damping, work):  # type: ignore[no-untyped-def]
 @njit(**INLINED)
 def _point_step(rows, damping, work, p):  # type: ignore[no-untyped-def]
     """Write the step of point p that goes with the cameras' steps: -L^-T (L^-1 g + L^-1 H_cross^T step)."""
-    normal = work.normal
+    h_cross, out, known = work.normal.h_cross, work.point_step[p], work.half_gradient[p]
     b0 = b1 = b2 = 0.0
     for m in range(rows.point_start[p], rows.point_start[p + 1]):
-        k = rows.key[m]
+        cross, step = h_cross[m], work.camera_step[rows.key[m]]
         for i in range(CAMERA):
-            s = work.camera_step[k, i]
-            b0, b1, b2 = b0 + normal.h_cross[m, i, 0] * s, b1 + normal.h_cross[m, i, 1] * s, b2 + normal.h_cross[m, i, 2] * s
-    d0, l10, d1, l20, l21, d2 = factor = _point_factor(normal.h_point[p], damping)
+            b0, b1, b2 = b0 + cross[i, 0] * step[i], b1 + cross[i, 1] * step[i], b2 + cross[i, 2] * step[i]
+    d0, l10, d1, l20, l21, d2 = factor = _point_factor(work.normal.h_point[p], damping)
     y0, y1, y2 = _forward(factor, (b0, b1, b2))
-    z = -(y2 + work.half_gradient[p, 2]) * d2
-    y = (-(y1 + work.half_gradient[p, 1]) - l21 * z) * d1
-    work.point_step[p, 0] = (-(y0 + work.half_gradient[p, 0]) - l10 * y - l20 * z) * d0
-    work.point_step[p, 1], work.point_step[p, 2] = y, z
+    out[2] = -(y2 + known[2]) * d2
+    out[1] = (-(y1 + known[1]) - l21 * out[2]) * d1
+    out[0] = (-(y0 + known[0]) - l10 * out[1] - l20 * out[2]) * d0
 
 
-@njit(**COMPILED)
-def _move(pose, work):  # type: ignore[no-untyped-def]
-    """Write `pose` with the steps of cameras and points applied, none of them too far, into `work.trial`."""
-    out = work.trial
-    for k in range(len(work.camera_step)):
-        step = work.camera_step[k]
-        turn = rotation_rows(clip(step[0], MAX_TURN), clip(step[1], MAX_TURN), clip(step[2], MAX_TURN))
-        r, t = pose.rotation[k], pose.translation[k]
-        for i in range(3):
-            for j in range(3):
-                out.rotation[k, i, j] = turn[i][0] * r[0, j] + turn[i][1] * r[1, j] + turn[i][2] * r[2, j]
-            out.translation[k, i] = turn[i][0] * t[0] + turn[i][1] * t[1] + turn[i][2] * t[2] + clip(step[3 + i], MAX_MOVE)
-        out.log_focal[k] = pose.log_focal[k] + clip(step[6], MAX_TURN)
-    for p in range(len(work.point_step)):
-        step, d, q = work.point_step[p], pose.direction[p], work.normal.tangent[p]
-        x = d[0] + step[0] * q[0, 0] + step[1] * q[1, 0]
-        y = d[1] + step[0] * q[0, 1] + step[1] * q[1, 1]
-        z = d[2] + step[0] * q[0, 2] + step[1] * q[1, 2]
-        length = np.sqrt(x * x + y * y + z * z)
-        out.direction[p, 0], out.direction[p, 1], out.direction[p, 2] = x / length, y / length, z / length
-        out.rho[p] = min(max((pose.rho[p] + clip(step[2], 1.0)) / length, MIN_RHO), MAX_RHO)
+@njit(**INLINED)
+def _move(pose, tangent, camera_step, point_step, out):  # type: ignore[no-untyped-def]
+    """Write `pose` with the steps (K, 7) and (P, 3) applied, none of them too far, into `out`."""
+    for k in range(len(camera_step)):
+        _move_camera(pose.rotation[k], pose.translation[k], camera_step[k], out.rotation[k], out.translation[k])
+        out.log_focal[k] = pose.log_focal[k] + clip(camera_step[k, 6], MAX_TURN)
+    for p in range(len(point_step)):
+        length = _move_direction(pose.direction[p], tangent[p], point_step[p], out.direction[p])
+        out.rho[p] = min(max((pose.rho[p] + clip(point_step[p, 2], 1.0)) / length, MIN_RHO), MAX_RHO)
 
 
-@njit(**COMPILED)
-def _copy_pose(pose, out):  # type: ignore[no-untyped-def]
-    copy(pose.rotation, out.rotation)
-    copy(pose.translation, out.translation)
-    copy(pose.log_focal, out.log_focal)
-    copy(pose.direction, out.direction)
-    copy(pose.rho, out.rho)
+@njit(**INLINED)
+def _move_camera(r, t, step, r_out, t_out):  # type: ignore[no-untyped-def]
+    turn = rotation_rows(clip(step[0], MAX_TURN), clip(step[1], MAX_TURN), clip(step[2], MAX_TURN))
+    for i in range(3):
+        for j in range(3):
+            r_out[i, j] = turn[i][0] * r[0, j] + turn[i][1] * r[1, j] + turn[i][2] * r[2, j]
+        t_out[i] = dot(turn[i], t) + clip(step[3 + i], MAX_MOVE)
+
+
+@njit(**INLINED)
+def _move_direction(d, tangent, step, out):  # type: ignore[no-untyped-def]
+    """Write the unit vector that a direction becomes into `out`; return the length it had before."""
+    for i in range(3):
+        out[i] = d[i] + step[0] * tangent[0, i] + step[1] * tangent[1, i]
+    length = np.sqrt(dot(out, out))
+    for i in range(3):
+        out[i] /= length
+    return length
