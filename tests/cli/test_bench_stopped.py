@@ -16,7 +16,7 @@ from fake_cli import ENVIRONMENT, TESTS
 from label_folder import make_label_folder
 from small_video import write_video
 
-NAMES = tuple(f"slow{i}" for i in range(10))
+NAMES = tuple(f"slow{i}" for i in range(16))  # enough that a busy machine cannot end the run before it is stopped
 PATIENCE_S = 30
 
 
