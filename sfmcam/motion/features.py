@@ -90,6 +90,7 @@ class _Widths:
         self._picture = smooth_picture(measurement)
 
     def direction(self, dof: Dof, sign: int) -> Float:
+        """Return the features of one direction of a degree of freedom, each growing with its motion."""
         amount, opposite = (self._rise[dof], self._fall[dof]) if sign > 0 else (self._fall[dof], self._rise[dof])
         capped = np.minimum(self._extent, CAP_WIDTHS)
         others = float(np.linalg.norm(np.delete(capped, dof)))
@@ -113,6 +114,7 @@ class _Widths:
         return float((along - np.minimum.accumulate(along)).max())
 
     def stillness(self, steadiness: SteadinessMeasurement) -> Float:
+        """Return the features of a camera that rests, each growing with how still it is."""
         jitter = steadiness.jitter.jitter_widths
         surest = float((self._extent / (self._sigma + STILL_SIGMA_WIDTHS)).max())
         sizes = (

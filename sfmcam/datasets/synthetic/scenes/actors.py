@@ -72,6 +72,7 @@ def _way(spec: ActorSpec, scene: Scene, path: CameraPath, *, size_px: tuple[int,
     first = path.intended_world_from_cam(0.0)
 
     def world_from_feet(time_s: float) -> Float:
+        """Return the (4, 4) pose of the ground point that the actor stands on, at a time."""
         phase = time_s / path.duration_s
         away = distance * spec.approach**phase
         aside = (spec.x_from + (spec.x_to - spec.x_from) * phase) * half_width * away
