@@ -1,96 +1,176 @@
-"""Fit how `vo` weighs its motion models: the weights with which its scores rank a labelled set of synthetic clips best.
+"""Fit how `vo` weighs its motion models (configs/vo_belief.json), on clips whose motion is known.
 
-    python benchmarks/fit_models.py SET [--limit N] [--jobs 2]
+    python benchmarks/fit_models.py SET [SET ...] [--simulated 2000] [--jobs 2] [--out FILE]
 
-SET is a rendered training set (`sfmcam data synthetic --split train --clips 200 --out SET`), never one that is judged on. Every clip is
-tracked and fitted once; then a grid of `ModelBelief`s is tried, and printed by mean AP, best first. Nothing is written: the winner is put
-into sfmcam/estimators/vo/options.py by hand, and the probabilities are fitted anew after that (`sfmcam calibrate`).
+SET is a rendered training set (`sfmcam data synthetic --split train --clips 240 --to SET`), never one that is judged on. Simulated tracks
+need no set: they are made on the spot, in number. Every clip is fitted once by every model; then the coefficients of the belief are found,
+together with those of a probability per primitive, under which the labels are likeliest (a mixture of experts: Jacobs et al. 1991). The
+probabilities serve the fit only: those that are shown are fitted afterwards, to finished runs (`sfmcam calibrate`). A fifth of the clips at
+a time is left out to say how well the labels of others are foretold.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from itertools import product
-from multiprocessing import get_context
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
 import numpy as np
+import torch
+from belief_examples import BeliefExample, rendered_examples, simulated_examples
 
-from sfmcam.datasets.folder import load_folder
-from sfmcam.datasets.labelled_set import LabelledSet
-from sfmcam.estimators.registry import frame_config, parse_spec
-from sfmcam.estimators.vo.estimator import trajectory_of_keyframes
-from sfmcam.estimators.vo.options import ModelBelief, VoOptions
-from sfmcam.estimators.vo.shot import FittedWindow, fit_windows
-from sfmcam.estimators.vo.tracking import TrackingOptions, track_points
+from sfmcam import __version__
+from sfmcam.estimators.vo.belief import FEATURES, Belief, belief_document
 from sfmcam.evaluation.average_precision import average_precision
-from sfmcam.motion.measure import measure
+from sfmcam.io.json_file import write_json
+from sfmcam.motion.features import Family, family_of, feature_names
 from sfmcam.motion.primitive import PRIMITIVES
-from sfmcam.motion.score import score_primitives
-from sfmcam.types import Frames
-from sfmcam.video.source import load_shots
+from sfmcam.types import Float
 
-Fitted = tuple[list[FittedWindow], Frames]
-GRID = {
-    "noises": (1.5, 3.0),
-    "bend": (0.01, 0.03),
-    "observations": (2.0, 4.0, 8.0),
-    "translation": (0.2, 0.5),
-    "rotation_translation": (0.01, 0.03, 0.1),
-}
+CONFIG = Path(__file__).resolve().parent.parent / "configs" / "vo_belief.json"
+FIRST_SEED = 1_000_000  # of the simulated clips; tests use small seeds
+RENDERED_WEIGHT = 3.0  # a rendered clip has real tracks, of which there are fewer
+L2, L2_PRIMITIVES = 1e-3, 1e-4
+FOLDS, ITERATIONS = 5, 300
+FAMILIES = tuple(Family)
 
 
-def fit_clip(path: Path) -> Fitted | None:
-    """Track a clip of one shot and fit all models to it; None where that fails."""
-    shots = load_shots(path, frame_config(parse_spec("vo"), {}))
-    if len(shots) != 1 or len(shots[0].frames) < 2:
-        return None
-    frames = shots[0].frames
-    fitted = fit_windows(track_points(frames, TrackingOptions()), frames.timestamps_s, VoOptions())
-    return None if fitted is None else (fitted, _without_pictures(frames))
+@dataclass(frozen=True)
+class Tensors:
+    """All examples.
+
+    Attributes:
+        features: (N, 6, K) in units of their spread.
+        primitives: (N, 15, 6, F).
+        labels: (N, 15), NaN where unsure.
+        weights: (N,).
+    """
+
+    features: torch.Tensor
+    primitives: torch.Tensor
+    labels: torch.Tensor
+    weights: torch.Tensor
 
 
-def _without_pictures(frames: Frames) -> Frames:
-    width, height = frames.size_px
-    nothing = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), (len(frames), height, width))
-    return Frames(nothing, frames.timestamps_s, frames.source_fps, frames.source_size_px, frames.source, frames.digest)
+class Mixture(torch.nn.Module):
+    """Gates over the motion models, shared by all primitives, and one logistic regression per family under each of them."""
+
+    def __init__(self, num_columns: int) -> None:
+        super().__init__()
+        self.gate = torch.nn.Parameter(torch.zeros(len(FEATURES), dtype=torch.float64))
+        self.raw = torch.nn.Parameter(torch.full((len(FAMILIES), num_columns), -1.0, dtype=torch.float64))
+        self.intercept = torch.nn.Parameter(torch.full((len(FAMILIES),), -2.0, dtype=torch.float64))
+        self.family = torch.tensor([FAMILIES.index(family_of(p)) for p in PRIMITIVES])
+
+    @property
+    def slopes(self) -> torch.Tensor:
+        """Never negative: more of a motion is never less likely."""
+        return torch.nn.functional.softplus(self.raw)
+
+    def forward(self, data: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (N, 15) log probabilities of yes and of no."""
+        gates = torch.log_softmax(data.features @ self.gate, 1)[:, None, :]
+        odds = (data.primitives * self.slopes[self.family][None, :, None, :]).sum(-1) + self.intercept[self.family][None, :, None]
+        yes, no = (torch.logsumexp(gates + torch.nn.functional.logsigmoid(sign * odds), -1) for sign in (1, -1))
+        return yes, no
 
 
-def rate(found: Mapping[str, Fitted], labels: LabelledSet, belief: ModelBelief) -> float:
-    """Return the mean AP over the primitives that have clips of both kinds."""
-    scores = {
-        video: score_primitives(measure(trajectory_of_keyframes(fitted, frames, belief))) for video, (fitted, frames) in found.items()
-    }
-    values = []
-    for primitive in PRIMITIVES:
-        rows = [row for row in labels.rows.get(primitive.split_name, ()) if row.video in scores]
-        truth = np.array([row.label for row in rows], bool)
-        if truth.any() and not truth.all():
-            values.append(average_precision(truth, np.array([scores[row.video][primitive.id] for row in rows])))
-    return mean(values)
+def tensors(examples: Sequence[BeliefExample], spread: Float) -> Tensors:
+    """Return the examples as arrays."""
+    columns = max(len(feature_names(family)) for family in Family)
+    primitives, labels = np.zeros((len(examples), len(PRIMITIVES), 6, columns)), np.full((len(examples), len(PRIMITIVES)), np.nan)
+    for row, example in enumerate(examples):
+        for column, primitive in enumerate(PRIMITIVES):
+            values = example.primitives[primitive.id]
+            primitives[row, column, :, : values.shape[1]] = values
+            labels[row, column] = example.labels.get(primitive.id, np.nan)
+    features = np.stack([e.features for e in examples]) / spread
+    weights = [1.0 if e.name.startswith("simulated") else RENDERED_WEIGHT for e in examples]
+    return Tensors(torch.tensor(features), torch.tensor(primitives), torch.tensor(labels), torch.tensor(weights, dtype=torch.float64))
+
+
+def spread_of(examples: Sequence[BeliefExample]) -> Float:
+    """Return the standard deviation of each feature; of the models' own constants, and of what never varies, 1."""
+    spread = np.concatenate([e.features for e in examples]).std(axis=0)
+    spread[(spread < 1e-6) | (np.arange(len(FEATURES)) >= len(FEATURES) - 6)] = 1.0
+    return np.asarray(spread, np.float64)
+
+
+def fit(data: Tensors) -> Mixture:
+    """Return the mixture under which the labels are likeliest, small coefficients preferred."""
+    mixture = Mixture(data.primitives.shape[-1])
+    sure, answers, weights = ~torch.isnan(data.labels), torch.nan_to_num(data.labels), data.weights[:, None]
+    optimizer = torch.optim.LBFGS(mixture.parameters(), max_iter=ITERATIONS, history_size=30, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        yes, no = mixture(data)
+        value = -((answers * yes + (1 - answers) * no) * sure * weights).sum() / (sure * weights).sum()
+        value = value + L2 * (mixture.gate**2).sum() + L2_PRIMITIVES * (mixture.slopes**2).sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return mixture
+
+
+def left_out(examples: Sequence[BeliefExample], spread: Float) -> Float:
+    """Return (N, 15) log probabilities of every clip from fits without it."""
+    fold, found = np.arange(len(examples)) % FOLDS, np.zeros((len(examples), len(PRIMITIVES)))
+    for held_out in range(FOLDS):
+        train, test = ([e for e, out in zip(examples, fold == held_out, strict=True) if bool(out) == wanted] for wanted in (False, True))
+        mixture = fit(tensors(train, spread)).requires_grad_(False)
+        yes, _ = mixture(tensors(test, spread))
+        found[fold == held_out] = yes.numpy()
+    return found
+
+
+def report(examples: Sequence[BeliefExample], foretold: Float) -> dict[str, float]:
+    """Return the AP of each primitive that has clips of both kinds, over the rendered and over all clips."""
+    parts = {"rendered": [not e.name.startswith("simulated") for e in examples], "all": [True] * len(examples)}
+    told = {}
+    for part, belongs in parts.items():
+        for column, primitive in enumerate(PRIMITIVES):
+            rows = [row for row, e in enumerate(examples) if belongs[row] and primitive.id in e.labels]
+            truth = np.array([examples[row].labels[primitive.id] for row in rows], bool)
+            if truth.any() and not truth.all():
+                told[f"{part}/{primitive.id}"] = average_precision(truth, foretold[rows, column])
+    return told
 
 
 def main() -> None:
-    """Fit and print."""
+    """Fit, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", type=Path)
-    parser.add_argument("--limit", type=int)
+    parser.add_argument("sets", metavar="SET", type=Path, nargs="*")
+    parser.add_argument("--simulated", type=int, default=2000)
+    parser.add_argument("--limit", type=int, help="clips of each SET")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=CONFIG)
     given = parser.parse_args()
-    labels = load_folder(given.set)
-    labels = labels.limited(given.limit) if given.limit else labels
-    with get_context("spawn").Pool(given.jobs) as pool:
-        results = pool.map(fit_clip, [clip.path for clip in labels.clips], chunksize=1)
-    found = {clip.path.name: result for clip, result in zip(labels.clips, results, strict=True) if result is not None}
-    print(f"{len(found)} of {len(labels.clips)} clips fitted")
-    rated = []
-    for values in product(*GRID.values()):
-        chosen = dict(zip(GRID, values, strict=True))
-        rated.append((rate(found, labels, ModelBelief(**chosen, all=chosen["rotation_translation"])), chosen))
-    for value, chosen in sorted(rated, key=lambda r: -r[0])[:12]:
-        print(f"mean AP {value:.3f}  " + "  ".join(f"{name} {setting:g}" for name, setting in chosen.items()))
+    examples = [e for folder in given.sets for e in rendered_examples(folder, jobs=given.jobs, limit=given.limit)]
+    rendered = len(examples)
+    examples += simulated_examples(range(FIRST_SEED, FIRST_SEED + given.simulated), jobs=given.jobs)
+    if not examples:
+        parser.error("there is no clip to fit to: name a SET, or ask for simulated ones")
+    fit_and_write(examples, given.out, {"sets": [folder.name for folder in given.sets], "rendered": rendered})
+
+
+def fit_and_write(examples: Sequence[BeliefExample], out: Path, provenance: dict[str, object]) -> None:
+    """Fit to all examples, print how well those left out are foretold, and write the coefficients."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    spread = spread_of(examples)
+    told = report(examples, left_out(examples, spread))
+    for part in ("rendered", "all"):
+        values = {name.removeprefix(f"{part}/"): value for name, value in told.items() if name.startswith(f"{part}/")}
+        if values:
+            print(f"{part}: mean AP {np.mean(list(values.values())):.3f}  " + "  ".join(f"{n} {v:.3f}" for n, v in values.items()))
+    gate = fit(tensors(examples, spread)).gate.detach().numpy() / spread
+    counted = {"sfmcam_version": __version__, "clips": len(examples), "l2": L2, **provenance}
+    write_json(out, json.loads(json.dumps(belief_document(Belief(gate, counted | {"left_out_ap": told})))))
+    print(f"{len(examples)} clips; coefficients in {out}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,16 @@ import numpy as np
 from sfmcam import __version__
 from sfmcam.errors import InputError
 from sfmcam.io.artifacts import write_artifacts
+from sfmcam.io.feature_document import features_document
 from sfmcam.io.json_file import finite, write_json
 from sfmcam.io.probability_file import shipped_probabilities
 from sfmcam.motion.camerabench import camerabench_scores
 from sfmcam.motion.describe import describe
+from sfmcam.motion.features import WeighedFeatures, weighed_features
 from sfmcam.motion.measure import measure
-from sfmcam.motion.probability import probabilities
+from sfmcam.motion.probability import ProbabilityModel, probabilities
 from sfmcam.motion.score import score_primitives
-from sfmcam.motion.steadiness import measure_steadiness
+from sfmcam.motion.steadiness import SteadinessMeasurement, measure_steadiness
 from sfmcam.motion.track_count import TrackCount, count_tracks
 from sfmcam.results import Checkpoint, ClipResult, ShotResult, failed_clip
 from sfmcam.types import CameraTrajectory, Estimate, Frames, PointTracks, Status, UInt8
@@ -78,23 +81,39 @@ def judge_estimate(estimate: Estimate, *, start_s: float, end_s: float, num_fram
     if num_posed < MIN_POSES:
         message = f"only {num_posed} of {len(trajectory)} frames have a pose"
         return replace(result, status=Status.TOO_FEW_REGISTERED, message=message, num_posed=num_posed)
-    measured = estimate.measured or trajectory
-    measurement = measure(measured)
+    measurement = measure(estimate.measured or trajectory)
     steadiness = measure_steadiness(measurement)
+    scores, features = _scored(estimate, steadiness, model=shipped_probabilities().model_of(estimator))
     return replace(
         result,
         num_posed=num_posed,
         focal_px=_median_focal_px(trajectory),
         image_size_px=trajectory.image_size_px,
-        scores={
-            "depth": score_primitives(measurement),
-            "probability": probabilities(measurement, shipped_probabilities().model_of(estimator), steadiness),
-            "camerabench": camerabench_scores(measured),
-        },
+        scores=scores,
+        features=features_document(features),
         sentence=describe(measurement, steadiness),
         motion=measurement.to_json() | {"steadiness": steadiness.to_json()},
         evidence=finite(asdict(trajectory.evidence)),
     )
+
+
+def _scored(
+    estimate: Estimate, steadiness: SteadinessMeasurement, *, model: ProbabilityModel
+) -> tuple[dict[str, dict[str, float]], WeighedFeatures]:
+    """Return the scores under every scoring, each the mean over the hypotheses, and the features behind the probabilities."""
+    hypotheses, alone = estimate.weighed, not estimate.hypotheses
+    weights, measurements = [h.weight for h in hypotheses], [measure(h.trajectory) for h in hypotheses]
+    features = weighed_features(measurements, weights, steadiness, alone=alone)
+    scores = {
+        "depth": _mean(weights, [score_primitives(m) for m in measurements]),
+        "probability": probabilities(features, model, zoom_known=any(m.zoom_known for m in measurements)),
+        "camerabench": _mean(weights, [camerabench_scores(h.trajectory) for h in hypotheses]),
+    }
+    return scores, features
+
+
+def _mean(weights: Sequence[float], scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: float(sum(w * s[name] for w, s in zip(weights, scores, strict=True))) for name in scores[0]}
 
 
 def _count(tracks: PointTracks | None) -> TrackCount | None:
@@ -107,7 +126,8 @@ def write_shot(folder: ShotFolder, result: ShotResult, *, trajectory: CameraTraj
     if trajectory is None or not result.status.is_success:
         write_json(folder.motion, motion)
     else:
-        write_artifacts(folder.root, trajectory=trajectory, motion=motion, scores={"sfmcam_version": __version__, **result.scores})
+        scores = {"sfmcam_version": __version__, **result.scores, "features": result.features}
+        write_artifacts(folder.root, trajectory=trajectory, motion=motion, scores=scores)
 
 
 def motion_document(result: ShotResult, *, problems: tuple[str, ...]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class ShotResult:
         image_size_px: (width, height) that `focal_px` refers to; None where unknown.
         source_size_px: (width, height) of the upright video; None where it was not opened.
         scores: per scoring of `SCORINGS`, 15 numbers by primitive id; empty on failure.
+        features: what the probabilities were computed from (`io.feature_document`); empty on failure.
         sentence: how the camera moved, in words; empty on failure.
         motion: the measurement as JSON values; empty on failure.
         evidence: noise and parallax of the trajectory as JSON values; None where the estimator cannot say.
@@ -59,6 +60,7 @@ class ShotResult:
     image_size_px: tuple[int, int] | None = None
     source_size_px: tuple[int, int] | None = None
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    features: dict[str, Any] = field(default_factory=dict)
     sentence: str = ""
     motion: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, float | None] = field(default_factory=dict)

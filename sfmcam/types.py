@@ -230,6 +230,14 @@ class PointTracks:
 
 
 @dataclass(frozen=True)
+class Hypothesis:
+    """One of several motions that explain the pictures, and how much it is believed: weights of a shot's hypotheses are together 1."""
+
+    weight: float
+    trajectory: CameraTrajectory
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Result of one estimator on one shot.
 
@@ -240,7 +248,8 @@ class Estimate:
         points: scene points for the pictures, where the estimator has some.
         tracks: the picture points that it followed, where it has some.
         hedged: the same shot's path averaged over every motion that explains the pictures, from an estimator that weighs several; what the
-            motion is measured and scored on, `trajectory` being the likeliest one.
+            motion is measured on, `trajectory` being the likeliest one.
+        hypotheses: those motions; scores and probabilities are means over them. Empty: there is only the one path.
         diagnostics: numbers worth keeping beside the result; JSON-serialisable.
     """
 
@@ -250,6 +259,7 @@ class Estimate:
     points: PointCloud | None = None
     tracks: PointTracks | None = None
     hedged: CameraTrajectory | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
     diagnostics: dict[str, float | int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -260,6 +270,11 @@ class Estimate:
     def measured(self) -> CameraTrajectory | None:
         """The path that motion is measured on: the hedged one where there is one."""
         return self.hedged or self.trajectory
+
+    @property
+    def weighed(self) -> tuple[Hypothesis, ...]:
+        """What is scored: the hypotheses, or the measured path alone."""
+        return self.hypotheses or (() if self.measured is None else (Hypothesis(1.0, self.measured),))
 
 
 def _require_ascending(timestamps_s: Float) -> None:

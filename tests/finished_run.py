@@ -8,28 +8,38 @@ from pathlib import Path
 import numpy as np
 from motion.simulated_paths import Noise, random_clip
 
-from sfmcam.io.own_npz import write_npz
+from sfmcam.io.feature_document import features_document
 from sfmcam.io.score_file import FILE_PREFIX
+from sfmcam.motion.features import weighed_features
+from sfmcam.motion.measure import measure
+from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES
+from sfmcam.motion.score import score_primitives
+from sfmcam.motion.steadiness import measure_steadiness
 from sfmcam.workspace import BenchFolder
 
 NOISE = Noise(translation=0.01, rotation_rad=0.004, log_focal=0.01, leak=0.1)
 
 
 def make_run(root: Path, slugs: tuple[str, ...] = ("vo",), *, clips: int = 150, dataset: str = "made", seed: int = 0) -> Path:
-    """Write results.json, score files and trajectories; the last clip failed, and the one before has two shots."""
+    """Write results.json, score files and every clip's scores; the last clip failed, and the one before has two shots."""
     run = BenchFolder(root)
     for slug in slugs:
         rng = np.random.default_rng(seed)
         made = [random_clip(rng, NOISE) for _ in range(clips)]
         for number, (trajectory, _) in enumerate(made[:-1]):
-            path = run.clip(slug, f"clip{number:03d}").shot(0, num_shots=1).trajectory
+            path = run.clip(slug, f"clip{number:03d}").shot(0, num_shots=1).scores
             path.parent.mkdir(parents=True)
-            write_npz(path, trajectory)
+            path.write_text(json.dumps(_scores(measure(trajectory))))
         _write_scores(run.scores(slug, "depth"), slug, [labels for _, labels in made])
     methods = [{"slug": slug, "configuration_hash": "abc", "clips": _clips(clips)} for slug in slugs]
     run.results_json.write_text(json.dumps({"dataset": {"name": dataset}, "methods": methods}))
     return root
+
+
+def _scores(measurement: MotionMeasurement) -> dict:
+    features = weighed_features([measurement], [1.0], measure_steadiness(measurement), alone=True)
+    return {"depth": score_primitives(measurement), "features": features_document(features)}
 
 
 def _clips(count: int) -> dict[str, dict]:

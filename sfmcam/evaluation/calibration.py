@@ -47,11 +47,15 @@ class Reliability:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Labels of one family with what is known of each: `clip` numbers its example."""
+    """Labels of one family with what is known of each: `clip` numbers its example.
+
+    `features` is (N, H, K) and `shares` (N, H): one version of a row for each hypothesis of its clip, with zeros where a clip has fewer.
+    """
 
     primitive: list[str]
     clip: np.ndarray
     features: Float
+    shares: Float
     scores: Float
     labels: Bool
 
@@ -104,7 +108,7 @@ def _fit_group(name: str, parts: Sequence[MethodExamples], *, l2: float, folds: 
     for family in Family:
         rows = _rows(examples, family)
         _require_enough(rows, family, name)
-        intercept, weights = fit_logistic(rows.features, rows.labels, l2=l2)
+        intercept, weights = fit_logistic(rows.features, rows.labels, l2=l2, shares=rows.shares)
         families[family] = FamilyModel(intercept, weights, base_rate=float(rows.labels.mean()))
         judged[family] = _cross_validated(rows, _fold_of(examples, folds), l2=l2)
         found[str(family)] = _reliability(rows, *judged[family])
@@ -119,10 +123,17 @@ def _fit_group(name: str, parts: Sequence[MethodExamples], *, l2: float, folds: 
 def _rows(examples: Sequence[Example], family: Family) -> _Rows:
     ids = [p.id for p in PRIMITIVES if family_of(p) is family]
     picked = [(number, e, name) for number, e in enumerate(examples) for name in ids if name in e.labels]
+    most = max((len(e.features.weights) for _, e, _ in picked), default=1)
+    features, shares = np.zeros((len(picked), most, len(feature_names(family)))), np.zeros((len(picked), most))
+    for row, (_, example, name) in enumerate(picked):
+        of_row = example.features.of[name]
+        features[row], features[row, : len(of_row)] = of_row[0], of_row
+        shares[row, : len(of_row)] = example.features.weights
     return _Rows(
         primitive=[name for _, _, name in picked],
         clip=np.array([number for number, _, _ in picked], dtype=int),
-        features=np.array([e.features[name] for _, e, name in picked]).reshape(len(picked), len(feature_names(family))),
+        features=features,
+        shares=shares,
         scores=np.array([e.scores[name] for _, e, name in picked]),
         labels=np.array([e.labels[name] for _, e, name in picked], dtype=bool),
     )
@@ -132,7 +143,8 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
     return _Rows(
         primitive=[name for part in parts for name in part.primitive],
         clip=np.concatenate([part.clip for part in parts]),
-        features=np.empty((sum(len(part.labels) for part in parts), 0)),
+        features=np.empty((sum(len(part.labels) for part in parts), 0, 0)),
+        shares=np.empty((sum(len(part.labels) for part in parts), 0)),
         scores=np.concatenate([part.scores for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),
     )
@@ -159,10 +171,19 @@ def _cross_validated(rows: _Rows, fold_of: np.ndarray, *, l2: float) -> tuple[Fl
     alone = rows.scores[:, None]
     for held_out in np.unique(fold):
         test, train = fold == held_out, fold != held_out
-        for out, columns in ((by_features, rows.features), (by_score, alone)):
-            intercept, weights = fit_logistic(columns[train], rows.labels[train], l2=l2)
-            out[test] = intercept + columns[test] @ weights
+        intercept, weights = fit_logistic(rows.features[train], rows.labels[train], l2=l2, shares=rows.shares[train])
+        by_features[test] = _mean_log_odds(intercept + rows.features[test] @ weights, rows.shares[test])
+        intercept, weights = fit_logistic(alone[train], rows.labels[train], l2=l2)
+        by_score[test] = intercept + alone[test] @ weights
     return by_features, by_score
+
+
+def _mean_log_odds(log_odds: Float, shares: Float) -> Float:
+    """Return (N,) the log odds of the mean over the versions (N, H) of a row."""
+    with np.errstate(divide="ignore"):
+        log_shares = np.log(shares)
+    yes, no = (np.logaddexp.reduce(log_shares - np.logaddexp(0.0, sign * log_odds), axis=1) for sign in (-1, 1))
+    return np.asarray(yes - no, np.float64)
 
 
 def _reliability(rows: _Rows, by_features: Float, by_score: Float) -> Reliability:

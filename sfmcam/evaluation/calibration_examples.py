@@ -1,4 +1,4 @@
-"""What probabilities are fitted to: the labelled clips of finished runs of `sfmcam bench`, with features and scores measured anew."""
+"""What probabilities are fitted to: the labelled clips of finished runs of `sfmcam bench`, with the features and scores that they left."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from sfmcam.errors import InputError, TrajectoryFileError
+from sfmcam.errors import InputError
+from sfmcam.io.feature_document import features_document, parse_features
 from sfmcam.io.paths import clip_id, is_folder
 from sfmcam.io.score_reader import read_score_dir
-from sfmcam.io.trajectory_file import read_trajectory
-from sfmcam.motion.features import primitive_features
-from sfmcam.motion.measure import measure
-from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
-from sfmcam.motion.score import score_primitives
-from sfmcam.types import CameraTrajectory, Float
+from sfmcam.motion.features import WeighedFeatures
+from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT, PRIMITIVES
 from sfmcam.workspace import BenchFolder
 
 DEPTH = "depth"  # the scoring whose files are sure to be there; they are read for their labels
@@ -31,14 +26,14 @@ class Example:
     Attributes:
         clip: name of its set and its own.
         labels: primitive id -> answer; what nobody was sure of is absent.
-        features: primitive id -> (K,) `primitive_features`.
+        features: of every primitive under each hypothesis.
         scores: primitive id -> sfmcam's own score.
-        digest: of labels and trajectory.
+        digest: of labels and features.
     """
 
     clip: str
     labels: dict[str, bool]
-    features: dict[str, Float]
+    features: WeighedFeatures
     scores: dict[str, float]
     digest: str
 
@@ -94,7 +89,7 @@ def _read_method(run: BenchFolder, method: dict[str, Any], dataset: str) -> Meth
     labelled = {name: clip for name, clip in sorted(clips.items()) if name in labels}
     solved = {name: clip for name, clip in labelled.items() if clip["scores"][DEPTH] is not None}
     whole = [name for name, clip in solved.items() if clip["shots"] == 1]
-    examples = tuple(_example(f"{dataset}/{name}", run.clip(slug, name).shot(0, num_shots=1).trajectory, labels[name]) for name in whole)
+    examples = tuple(_example(f"{dataset}/{name}", run.clip(slug, name).shot(0, num_shots=1).scores, labels[name]) for name in whole)
     return MethodExamples(slug, dataset, str(method["configuration_hash"]), examples, len(labelled) - len(solved), len(solved) - len(whole))
 
 
@@ -110,16 +105,14 @@ def _labels(folder: Path) -> dict[str, dict[str, bool]]:
 
 def _example(name: str, path: Path, labels: dict[str, bool]) -> Example:
     try:
-        trajectory = read_trajectory(path, "sfmcam")
-    except TrajectoryFileError as error:
-        raise InputError(f"the trajectory of {name} cannot be read ({error}); run `sfmcam bench` again with --overwrite") from error
-    measurement = measure(trajectory)
-    return Example(name, labels, primitive_features(measurement), score_primitives(measurement), _digest(trajectory, labels))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        features = parse_features(document["features"])
+        scores = {p.id: float(document[DEPTH][p.id]) for p in PRIMITIVES}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{path} cannot be used ({error}); run `sfmcam bench` again with --overwrite") from error
+    return Example(name, labels, features, scores, _digest(features, labels))
 
 
-def _digest(trajectory: CameraTrajectory, labels: dict[str, bool]) -> str:
-    digest = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
-    arrays = (trajectory.timestamps_s, trajectory.cam_from_world, trajectory.focal_px, trajectory.valid, trajectory.median_depth)
-    for values in arrays:
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
+def _digest(features: WeighedFeatures, labels: dict[str, bool]) -> str:
+    content = {"labels": labels, "features": features_document(features)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

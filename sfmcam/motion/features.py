@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -56,7 +58,30 @@ def feature_names(family: Family) -> tuple[str, ...]:
     return STATIC_FEATURES if family is Family.STATIC else DIRECTION_FEATURES
 
 
-def primitive_features(measurement: MotionMeasurement, steadiness: SteadinessMeasurement | None = None) -> dict[str, Float]:
+@dataclass(frozen=True)
+class WeighedFeatures:
+    """What is known of a shot's primitives under each of its H hypotheses.
+
+    Attributes:
+        weights: (H,) how much each is believed, together 1.
+        of: primitive id -> (H, K) `primitive_features`.
+    """
+
+    weights: Float
+    of: Mapping[str, Float]
+
+
+def weighed_features(
+    measurements: Sequence[MotionMeasurement], weights: Sequence[float], steadiness: SteadinessMeasurement, *, alone: bool
+) -> WeighedFeatures:
+    """Return the features under every hypothesis; `alone` where an estimator gives one path and no hypotheses."""
+    found = [primitive_features(measurement, steadiness, alone=alone) for measurement in measurements]
+    return WeighedFeatures(np.array(weights, float), {p.id: np.stack([f[p.id] for f in found]) for p in PRIMITIVES})
+
+
+def primitive_features(
+    measurement: MotionMeasurement, steadiness: SteadinessMeasurement | None = None, *, alone: bool = True
+) -> dict[str, Float]:
     """Return the features of each primitive by its id, in the order of `feature_names`.
 
     All are of motions in picture widths. With x = rise or fall of the primitive's degree of freedom, d = 0.004 widths:
@@ -67,12 +92,14 @@ def primitive_features(measurement: MotionMeasurement, steadiness: SteadinessMea
     - over_opposite: the same against the opposite direction; over_jitter: against the jitter of the seven degrees of freedom together;
     - picture = log(z + d), z being how far the picture itself moves the way the primitive moves it (`smooth_picture`). It is sure even
       where two motions that shift the picture alike are mixed up: a truck that only makes up for a pan the other way leaves it where it is.
+      Both over_partner and picture are 0 where the path is not `alone` but one of several hypotheses, which tell by themselves what may be
+      mixed up.
 
     And of `static`: smallness = -log of the whole range, doubt = -log of the largest range over its sigma, calm = -log of the
     picture's jitter (`measure_steadiness`), calm_path = -log of the path's, still_picture = -log of the picture's range.
     """
     steadiness = steadiness or measure_steadiness(measurement)
-    widths = _Widths(measurement)
+    widths = _Widths(measurement, alone=alone)
     features = {p.id: widths.direction(p.dof, p.sign) for p in PRIMITIVES if p.dof is not None}
     return features | {"static": widths.stillness(steadiness)}
 
@@ -80,7 +107,8 @@ def primitive_features(measurement: MotionMeasurement, steadiness: SteadinessMea
 class _Widths:
     """A measurement in picture widths, zero where unknown."""
 
-    def __init__(self, measurement: MotionMeasurement) -> None:
+    def __init__(self, measurement: MotionMeasurement, *, alone: bool) -> None:
+        self._alone = alone
         gain = measurement.image_gain
         self._rise, self._fall, self._sigma, jitter = (
             np.nan_to_num(gain * values) for values in (measurement.rise, measurement.fall, measurement.sigma, measurement.jitter)
@@ -100,10 +128,10 @@ class _Widths:
                 np.log(amount + SMALL_WIDTHS),
                 np.log1p(min(amount / (self._sigma[dof] + SMALL_SIGMA_WIDTHS), SURE_RATIO)),
                 shown / (np.hypot(shown, others) + SMALL_WIDTHS),
-                _log_ratio(amount, self._extent[PARTNER[dof]]) if dof in PARTNER else 0.0,
+                _log_ratio(amount, self._extent[PARTNER[dof]]) if self._alone and dof in PARTNER else 0.0,
                 _log_ratio(amount, opposite),
                 _log_ratio(amount, self._jitter),
-                np.log(self._picture_moves(dof, sign) + SMALL_WIDTHS),
+                np.log(self._picture_moves(dof, sign) + SMALL_WIDTHS) if self._alone else 0.0,
             ]
         )
 

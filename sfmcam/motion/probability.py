@@ -1,6 +1,7 @@
 """From a measurement to 15 probabilities: that a person who labels the clip answers "does the camera do this?" with yes.
 
-Logistic regression on the features of `motion.features`, one set of coefficients per family. No coefficient is negative and every
+Under one path, logistic regression on the features of `motion.features`, one set of coefficients per family; over the paths that an
+estimator finds possible, the mean. No coefficient is negative and every
 feature grows with the motion, so that more of a motion never lowers its probability. The coefficients are fitted by `sfmcam calibrate`.
 """
 
@@ -11,10 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.motion.features import Family, family_of, primitive_features
-from sfmcam.motion.measurement import MotionMeasurement
+from sfmcam.motion.features import Family, WeighedFeatures, family_of
 from sfmcam.motion.primitive import PRIMITIVES
-from sfmcam.motion.steadiness import SteadinessMeasurement
 from sfmcam.types import Float
 
 
@@ -47,20 +46,21 @@ class FamilyModel:
 ProbabilityModel = Mapping[Family, FamilyModel]
 
 
-def probabilities(
-    measurement: MotionMeasurement, model: ProbabilityModel, steadiness: SteadinessMeasurement | None = None
-) -> dict[str, float]:
-    """Return the 15 probabilities by primitive id.
+def probabilities(features: WeighedFeatures, model: ProbabilityModel, *, zoom_known: bool) -> dict[str, float]:
+    """Return the 15 probabilities by primitive id: the mean over the hypotheses of what is likely under each.
 
     A zoom is as likely as among the labels that the model was fitted to where the focal length is unknown: not measured is not "no".
     """
-    features = primitive_features(measurement, steadiness)
     found = {}
     for primitive in PRIMITIVES:
         family = family_of(primitive)
-        unknown = family is Family.ZOOM and not measurement.zoom_known
+        unknown = family is Family.ZOOM and not zoom_known
         of_family = model[family]
-        found[primitive.id] = of_family.base_rate if unknown else sigmoid(float(of_family.log_odds(features[primitive.id])))
+        if unknown:
+            found[primitive.id] = of_family.base_rate
+        else:
+            likely = [sigmoid(odds) for odds in of_family.log_odds(features.of[primitive.id]).tolist()]
+            found[primitive.id] = float(features.weights @ np.array(likely))
     return found
 
 

@@ -38,7 +38,7 @@ def test_what_is_read(methods: tuple[MethodExamples, ...]) -> None:
     first = methods[0].examples[0]
     assert first.clip == "made/clip000"
     assert len(first.labels) < 15  # unsure ones are not there
-    assert first.features.keys() == first.scores.keys()
+    assert first.features.of.keys() == first.scores.keys()
 
 
 def test_models(fitted: dict[str, Fitted]) -> None:
@@ -110,8 +110,15 @@ def test_folders_that_are_no_run(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
-def test_a_trajectory_that_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spoiled", ["", "{}", '{"depth": {}}', "of another version"])
+def test_scores_that_cannot_be_used(tmp_path: Path, spoiled: str) -> None:
     run = make_run(tmp_path / "run", clips=4)
-    (run / "vo" / "clips" / "clip000" / "trajectory.npz").unlink()
-    with pytest.raises(InputError, match="trajectory of made/clip000 cannot be read"):
+    path = run / "vo" / "clips" / "clip000" / "scores.json"
+    if spoiled == "of another version":
+        spoiled = path.read_text().replace("over_partner", "over_friend")
+    path.write_text(spoiled)
+    with pytest.raises(InputError, match=r"clip000/scores.json cannot be used .*--overwrite"):
+        read_run(run)
+    path.unlink()
+    with pytest.raises(InputError, match=r"clip000/scores.json cannot be used"):
         read_run(run)

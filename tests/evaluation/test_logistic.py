@@ -56,6 +56,27 @@ def test_separable_labels_stay_finite() -> None:
     assert abs(intercept) < 1
 
 
+def test_a_version_that_nobody_believes_changes_nothing() -> None:
+    features, labels = drawn([0.5, 4.0], -2.0, count=400)
+    wild = np.random.default_rng(3).normal(size=features.shape) * 50
+    shares = np.tile([1.0, 0.0], (len(labels), 1))
+    both = fit_logistic(np.stack([features, wild], axis=1), labels, l2=1.0, shares=shares)
+    alone = fit_logistic(features, labels, l2=1.0)
+    assert both[0] == pytest.approx(alone[0], abs=1e-3)
+    np.testing.assert_allclose(both[1], alone[1], rtol=1e-3)
+
+
+def test_the_weights_behind_a_mixture_are_found() -> None:
+    """Each row is one of two versions, nobody knows which; the labels were drawn from the true one."""
+    rng = np.random.default_rng(4)
+    versions, share = rng.normal(size=(30_000, 2, 2)), rng.uniform(0, 1, 30_000)
+    true = versions[np.arange(30_000), (rng.random(30_000) > share).astype(int)]
+    labels = rng.random(30_000) < 1 / (1 + np.exp(-(true @ [2.0, 1.0] - 1.0)))
+    intercept, weights = fit_logistic(versions, labels, l2=1.0, shares=np.column_stack([share, 1 - share]))
+    assert intercept == pytest.approx(-1.0, abs=0.15)
+    np.testing.assert_allclose(weights, [2.0, 1.0], rtol=0.15)
+
+
 def test_brier_is_scikit_learns() -> None:
     rng = np.random.default_rng(0)
     probable, labels = rng.random(200), rng.random(200) < 0.3

@@ -11,11 +11,13 @@ from sklearn.metrics import average_precision_score
 from steadiness_paths import STRONG, filmed
 
 from sfmcam.io.probability_file import shipped_probabilities
-from sfmcam.motion.features import Family, family_of, feature_names, primitive_features
+from sfmcam.motion.features import Family, family_of, feature_names, primitive_features, weighed_features
 from sfmcam.motion.measure import measure
+from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES, Dof, Primitive
 from sfmcam.motion.probability import FamilyModel, probabilities, sigmoid
 from sfmcam.motion.score import score_primitives
+from sfmcam.motion.steadiness import measure_steadiness
 from sfmcam.types import CameraTrajectory, Evidence
 
 MODEL = shipped_probabilities().model_of("")
@@ -25,8 +27,13 @@ CLEAR = {Dof.TILT: 0.35, Dof.PAN: 0.5, Dof.ROLL: 0.6, Dof.RIGHT: 0.4, Dof.DOWN: 
 MIXED = motion({Dof.PAN: 0.25, Dof.DOWN: -0.2, Dof.ROLL: 0.1, Dof.IN: 0.3}, n=30) + motion({Dof.ZOOM: -0.2, Dof.TILT: 0.1}, n=30, start=0.4)
 
 
+def said_of(measurement: MotionMeasurement) -> dict[str, float]:
+    features = weighed_features([measurement], [1.0], measure_steadiness(measurement), alone=True)
+    return probabilities(features, MODEL, zoom_known=measurement.zoom_known)
+
+
 def of(trajectory: CameraTrajectory) -> dict[str, float]:
-    return probabilities(measure(trajectory), MODEL)
+    return said_of(measure(trajectory))
 
 
 @pytest.mark.parametrize("p", DIRECTED, ids=lambda p: p.id)
@@ -99,6 +106,25 @@ def test_reversed_time_swaps_opposites(p: Primitive) -> None:
     assert back == pytest.approx(_swapped(of(plain), pairs), abs=0.02)
 
 
+def test_a_probability_is_the_mean_over_the_hypotheses() -> None:
+    """Of a clip that is a zoom or a dolly, neither is sure and neither is denied."""
+    zoomed, moved = (measure(build(motion({dof: 0.4}), evidence=SURE)) for dof in (Dof.ZOOM, Dof.IN))
+    steadiness = measure_steadiness(zoomed)
+    both, one, other = (
+        probabilities(weighed_features(m, w, steadiness, alone=False), MODEL, zoom_known=True)
+        for m, w in (([zoomed, moved], [0.3, 0.7]), ([zoomed], [1.0]), ([moved], [1.0]))
+    )
+    assert both == pytest.approx({name: 0.3 * one[name] + 0.7 * other[name] for name in one})
+    assert one["zoom_in"] > both["zoom_in"] > other["zoom_in"]
+
+
+def test_hypotheses_tell_by_themselves_what_may_be_mixed_up() -> None:
+    names = feature_names(Family.TRANSLATION)
+    found = primitive_features(measure(build(MIXED)), alone=False)
+    mute = [names.index("over_partner"), names.index("picture")]
+    assert all((found[p.id][mute] == 0).all() for p in DIRECTED)
+
+
 def test_what_was_not_measured_is_neither_likely_nor_unlikely() -> None:
     found = of(build(MIXED, focal=False))
     assert found["zoom_in"] == found["zoom_out"] == MODEL[Family.ZOOM].base_rate
@@ -133,7 +159,7 @@ def test_probabilities_rank_as_well_as_scores_on_clips_of_another_maker(noise: N
     clips = [random_clip(rng, noise) for _ in range(300)]
     measured = [measure(trajectory) for trajectory, _ in clips]
     means = []
-    for said in ([score_primitives(m) for m in measured], [probabilities(m, MODEL) for m in measured]):
+    for said in ([score_primitives(m) for m in measured], [said_of(m) for m in measured]):
         aps = [average_precision_score([p.id in labels for _, labels in clips], [row[p.id] for row in said]) for p in PRIMITIVES]
         means.append(float(np.mean(aps)))
     assert means[1] > means[0] - 0.015, means

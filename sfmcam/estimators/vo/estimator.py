@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +9,14 @@ import cv2
 import numpy as np
 
 from sfmcam.config import RunConfig
+from sfmcam.estimators.vo.belief import shipped_belief
 from sfmcam.estimators.vo.fill import FilledPath
-from sfmcam.estimators.vo.options import ModelBelief, VoOptions
-from sfmcam.estimators.vo.select import judge
-from sfmcam.estimators.vo.shot import FittedWindow, SolvedShot, fit_windows, solve_shot
+from sfmcam.estimators.vo.options import VoOptions
+from sfmcam.estimators.vo.shot import SolvedShot, fit_windows, solve_shot
 from sfmcam.estimators.vo.tracking import TrackingOptions, track_points
-from sfmcam.estimators.vo.windows import WindowPath, join_windows
+from sfmcam.estimators.vo.windows import WindowPath
 from sfmcam.geometry.rigid import camera_centers, inverse, transform_points
-from sfmcam.types import CameraTrajectory, Estimate, Evidence, Float, Frames, PointCloud, PointTracks, Status
+from sfmcam.types import CameraTrajectory, Estimate, Evidence, Float, Frames, Hypothesis, PointCloud, PointTracks, Status
 
 STILL_PX = 0.35  # picture motion at the corners, at 384 px, below which a camera is called still
 LONG_SIDE_PX = 384.0
@@ -43,9 +42,7 @@ class Vo:
         if len(frames) < 2:
             return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
         cv2.setNumThreads(self.run.threads)
-        tracks = track_points(frames, TrackingOptions())
-        if _median_alive(tracks, len(frames)) < SPARSE:
-            tracks = max((tracks, track_points(frames, FAINT)), key=lambda t: _median_alive(t, len(frames)))
+        tracks = follow_points(frames)
         alive = _median_alive(tracks, len(frames))
         if alive < MIN_TRACKS:
             return Estimate(Status.TOO_FEW_FEATURES, message=f"{alive:.0f} points in the median frame", tracks=tracks)
@@ -54,10 +51,18 @@ class Vo:
             return Estimate(
                 Status.TOO_FEW_MATCHES, message="a part of the shot has hardly any point that two keyframes share", tracks=tracks
             )
-        solved = solve_shot(fitted, tracks, frames.timestamps_s, self.options)
+        solved = solve_shot(fitted, tracks, frames.timestamps_s, options=self.options, belief=shipped_belief())
         if solved.filled.valid.sum() < 2:
             return Estimate(Status.TOO_FEW_MATCHES, message="the frames share too few points", tracks=tracks)
         return _estimate(solved, frames, tracks)
+
+
+def follow_points(frames: Frames) -> PointTracks:
+    """Return the tracks of a shot, fainter points among them where there are hardly any others."""
+    tracks = track_points(frames, TrackingOptions())
+    if _median_alive(tracks, len(frames)) >= SPARSE:
+        return tracks
+    return max((tracks, track_points(frames, FAINT)), key=lambda t: _median_alive(t, len(frames)))
 
 
 def _median_alive(tracks: PointTracks, num_frames: int) -> float:
@@ -65,7 +70,7 @@ def _median_alive(tracks: PointTracks, num_frames: int) -> float:
 
 
 def _estimate(solved: SolvedShot, frames: Frames, tracks: PointTracks) -> Estimate:
-    evidence = _evidence(solved)
+    evidence = _evidence(solved, solved.keyframes)
     status, message = _verdict(solved, frames.size_px)
     return Estimate(
         status,
@@ -74,6 +79,7 @@ def _estimate(solved: SolvedShot, frames: Frames, tracks: PointTracks) -> Estima
         points=_points(solved, frames, tracks),
         tracks=replace(tracks, static_probability=solved.filled.static_probability),
         hedged=_trajectory(solved.hedged, frames, evidence),
+        hypotheses=tuple(Hypothesis(h.weight, _trajectory(h.filled, frames, _evidence(solved, h.keyframes))) for h in solved.hypotheses),
         diagnostics=_diagnostics(solved),
     )
 
@@ -99,44 +105,29 @@ def _diagnostics(solved: SolvedShot) -> dict[str, float | int | str]:
     }
 
 
-def _evidence(solved: SolvedShot) -> Evidence:
-    sigma = solved.keyframes.sigma[-1]
+def _evidence(solved: SolvedShot, path: WindowPath) -> Evidence:
+    sigma = path.sigma[-1]
     residual = float(np.nanmedian(solved.filled.residual)) if np.isfinite(solved.filled.residual).any() else float("nan")
     return Evidence(
         rotation_sigma_rad=float(sigma[:3].max()),
-        translation_sigma=float(translation_sigma(solved).max()),
+        translation_sigma=float(translation_sigma(path).max()),
         log_focal_sigma=float(sigma[6]),
         reprojection_error_px=residual,
     )
 
 
-def trajectory_of_keyframes(fitted: Sequence[FittedWindow], frames: Frames, belief: ModelBelief) -> CameraTrajectory:
-    """Return the mean path over the models at the keyframes alone, in scene depths: quick enough to fit `belief` with."""
-    mean = join_windows([judge(f.window, f.found, f.noise, belief).mean for f in fitted])
-    sigma = mean.sigma[-1]
-    return CameraTrajectory(
-        timestamps_s=frames.timestamps_s[mean.frames],
-        cam_from_world=mean.cam_from_world,
-        focal_px=np.exp(mean.log_focal) * max(frames.size_px),
-        valid=np.ones(len(mean.frames), bool),
-        median_depth=np.ones(len(mean.frames)),
-        image_size_px=frames.size_px,
-        evidence=Evidence(float(sigma[:3].max()), SIGMA_FACTOR * float(sigma[3:6].max()), float(sigma[6])),
-    )
-
-
-def translation_sigma(solved: SolvedShot) -> Float:
-    """Return (K,) one-sigma error of the keyframes' positions, in scene depths.
+def translation_sigma(path: WindowPath) -> Float:
+    """Return (K,) one-sigma error of the keyframes' positions on a path, in scene depths.
 
     How much the models disagree and the noise of each, widened by what clips that do not travel ask for
     (`benchmarks/never_invents.py`).
     """
-    return np.asarray(np.hypot(SIGMA_FACTOR * solved.keyframes.sigma[:, 3:6].max(axis=1), MIN_TRANSLATION_SIGMA), np.float64)
+    return np.asarray(np.hypot(SIGMA_FACTOR * path.sigma[:, 3:6].max(axis=1), MIN_TRANSLATION_SIGMA), np.float64)
 
 
 def _verdict(solved: SolvedShot, size_px: tuple[int, int]) -> tuple[Status, str]:
     offset = camera_centers(solved.points.cam_from_world) - camera_centers(solved.points.cam_from_world[:1])
-    moved, bound = np.linalg.norm(offset, axis=1), BOUND_SIGMAS * translation_sigma(solved)
+    moved, bound = np.linalg.norm(offset, axis=1), BOUND_SIGMAS * translation_sigma(solved.keyframes)
     worst = int(np.argmax(moved - bound)) if (moved > bound).any() else int(np.argmax(bound))
     told = f"translation {moved[worst]:.3f} scene depths, 95 % bound of its error {bound[worst]:.3f}"
     if moved[worst] > bound[worst]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ModelBelief(Model):
-    """How the motion models are weighed against each other; fitted by `benchmarks/fit_models.py` on synthetic clips."""
+    """How the motion models are weighed by their likelihood alone: for poses and the mean path. What is scored: `belief.Belief`."""
 
     static: float = Field(default=1.0, gt=0, description="prior weight of a camera that rests")
     rotation: float = Field(default=1.0, gt=0, description="of one that turns")
@@ -42,5 +42,7 @@ class VoOptions(Model):
     overlap: int = Field(default=6, ge=2, description="keyframes that neighbouring windows share")
     focal_factor: float = Field(default=0.65, gt=0.1, lt=10, description="prior focal length over the long side of the picture")
     focal_log_sigma: float = Field(default=0.25, gt=0, description="standard deviation of its logarithm")
-    belief: ModelBelief = Field(default_factory=ModelBelief, description="how the motion models are weighed where motion is scored: softly")
+    belief: ModelBelief = Field(
+        default_factory=ModelBelief, description="how the motion models are weighed in the mean path that is measured: softly"
+    )
     pose_belief: ModelBelief = Field(default=DECISIVE, description="how they are weighed where one must give the poses")

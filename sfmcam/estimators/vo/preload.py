@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 import sfmcam.estimators.vo.estimator  # noqa: F401
+from sfmcam.estimators.vo.belief import shipped_belief
 from sfmcam.estimators.vo.options import VoOptions
 from sfmcam.estimators.vo.shot import fit_windows, solve_shot
 from sfmcam.types import PointTracks
@@ -32,7 +33,7 @@ def load_compiled() -> None:
     times_s, options = np.arange(NUM_FRAMES) / 12, VoOptions()
     fitted = fit_windows(tracks, times_s, options)
     if fitted is not None:
-        solve_shot(fitted, tracks, times_s, options)
+        solve_shot(fitted, tracks, times_s, options=options, belief=shipped_belief())
 
 
 load_compiled()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sfmcam.estimators.vo.belief import squared_travel
 from sfmcam.estimators.vo.bundle import Freedom, Noise, Observations, State
 from sfmcam.estimators.vo.keyframes import Window
 from sfmcam.estimators.vo.options import ModelBelief
@@ -68,9 +69,8 @@ def candidates(fits: Fits) -> dict[Freedom, Candidate]:
     return found
 
 
-def judge(window: Window, found: Mapping[Freedom, Candidate], noise: Noise, belief: ModelBelief) -> Judged:
-    """Weigh the models and average their paths."""
-    weights = model_weights(window.seen, {f: c.squared for f, c in found.items()}, noise, belief)
+def judge(window: Window, found: Mapping[Freedom, Candidate], weights: Mapping[Freedom, float]) -> Judged:
+    """Average the paths of the models by their `weights`, which are together 1."""
     likely = max(weights, key=lambda f: weights[f])
     counted = [f for f in found if weights[f] > NEGLIGIBLE or f is likely]
     share = np.array([weights[f] for f in counted])
@@ -82,10 +82,15 @@ def judge(window: Window, found: Mapping[Freedom, Candidate], noise: Noise, beli
     rotation = nearest_rotation(rotation_from_vector(mean[:, :3]) @ reference.rotation)
     static = found[likely].static
     return Judged(
-        weights,
-        likely=_path(window, reference, found[likely].sigma, static),
+        dict(weights),
+        likely=path_of(window, found[likely]),
         mean=_path(window, _with_cameras(reference, rotation, mean[:, 3:6], mean[:, 6]), np.sqrt(spread), static),
     )
+
+
+def path_of(window: Window, candidate: Candidate) -> WindowPath:
+    """Return the path of one model."""
+    return _path(window, candidate.state, candidate.sigma, candidate.static)
 
 
 def model_weights(seen: Observations, squared: Mapping[Freedom, Float], noise: Noise, belief: ModelBelief) -> dict[Freedom, float]:
@@ -94,9 +99,9 @@ def model_weights(seen: Observations, squared: Mapping[Freedom, Float], noise: N
     Weight = prior * likelihood, and that is Cauchy's, of as many independent observations as `belief.observations` says:
     exp(-observations * mean log(1 + e^2 / s^2)). The scale s grows with how far a point has moved in the picture, since what bends tracks
     together (lens, shutter, a generated picture) grows with the motion: independent observations of the tracker's noise would be certain of
-    a translation there. All its numbers are fitted on synthetic clips (docs/adr/0012-*.md).
+    a translation there. It decides whose poses are given; what is scored is weighed by `belief.Belief` (docs/adr/0014-*.md).
     """
-    scale2 = (belief.noises * noise.sigma) ** 2 + belief.bend**2 * _travelled2(seen)
+    scale2 = (belief.noises * noise.sigma) ** 2 + belief.bend**2 * squared_travel(seen)
     log = {
         f: np.log(belief.prior(f)) - belief.observations * float(np.average(np.log1p(e2 / scale2), weights=seen.weight))
         for f, e2 in squared.items()
@@ -105,12 +110,6 @@ def model_weights(seen: Observations, squared: Mapping[Freedom, Float], noise: N
     weight = {f: float(np.exp(v - top)) for f, v in log.items()}
     total = sum(weight.values())
     return {f: w / total for f, w in weight.items()}
-
-
-def _travelled2(seen: Observations) -> Float:
-    """Return (M,) the squared distance of each observation from the first of its point, in long sides."""
-    first = seen.xy[seen.point_start[:-1]][seen.point]
-    return np.asarray(((seen.xy - first) ** 2).sum(axis=1), np.float64)
 
 
 def _in_depths(state: State) -> tuple[State, float]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sfmcam.estimators.vo.balance import area_weights
+from sfmcam.estimators.vo.belief import Belief, model_features
 from sfmcam.estimators.vo.bundle import Freedom, Noise, Priors
 from sfmcam.estimators.vo.fill import FilledPath, fill_frames
+from sfmcam.estimators.vo.hypotheses import weighed_paths
 from sfmcam.estimators.vo.keyframes import Window, choose_keyframes, make_window
-from sfmcam.estimators.vo.options import VoOptions
-from sfmcam.estimators.vo.select import Candidate, candidates, judge
+from sfmcam.estimators.vo.options import ModelBelief, VoOptions
+from sfmcam.estimators.vo.select import Candidate, candidates, judge, model_weights, path_of
 from sfmcam.estimators.vo.solve import fit_models
 from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
 from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
@@ -31,6 +33,28 @@ class FittedWindow:
     found: dict[Freedom, Candidate]
     noise: Noise
 
+    def features(self) -> Float:
+        """Return what speaks for each model; see `belief.model_features`."""
+        states = {f: c.state for f, c in self.found.items()}
+        return model_features(self.window.seen, states, {f: c.squared for f, c in self.found.items()}, self.noise)
+
+    def weights(self, belief: ModelBelief) -> dict[Freedom, float]:
+        """Return the weight of each model by likelihood; see `select.model_weights`."""
+        return model_weights(self.window.seen, {f: c.squared for f, c in self.found.items()}, self.noise, belief)
+
+    def paths(self) -> dict[Freedom, WindowPath]:
+        """Return the path of each model."""
+        return {f: path_of(self.window, c) for f, c in self.found.items()}
+
+
+@dataclass(frozen=True)
+class FilledHypothesis:
+    """One motion that the shot may have gone through: its weight, its path at the keyframes, and the cameras of all frames."""
+
+    weight: float
+    keyframes: WindowPath
+    filled: FilledPath
+
 
 @dataclass(frozen=True)
 class SolvedShot:
@@ -39,14 +63,16 @@ class SolvedShot:
     Attributes:
         filled: the cameras of all frames under the likeliest model of each window; the static probabilities of all tracks.
         hedged: the same, moved to the mean over the models.
+        hypotheses: the motions that the shot may have gone through, by a belief of its own; their weights are together 1.
         keyframes: the mean path at the keyframes; its sigma holds how much the models disagree.
         points: the path of the likeliest models, whose points those are.
-        belief: weight of each model in the mean, averaged over the windows.
+        belief: weight of each model among the hypotheses, averaged over the windows.
         noise_px: of the tracks, one coordinate.
     """
 
     filled: FilledPath
     hedged: FilledPath
+    hypotheses: tuple[FilledHypothesis, ...]
     keyframes: WindowPath
     points: WindowPath
     belief: dict[Freedom, float]
@@ -78,15 +104,22 @@ def _keyframes_in_sight(tracks: PointTracks, timestamps_s: Float) -> Int:
     return np.unique(seeing[np.abs(keys[:, None] - seeing[None, :]).argmin(axis=1)])
 
 
-def solve_shot(fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> SolvedShot:
+def solve_shot(
+    fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, *, options: VoOptions, belief: Belief
+) -> SolvedShot:
     """Weigh the models, join the windows and fill in the frames."""
-    judged = [judge(f.window, f.found, f.noise, options.belief) for f in fitted]
-    decided = [judge(f.window, f.found, f.noise, options.pose_belief) for f in fitted]
+    judged = [judge(f.window, f.found, f.weights(options.belief)) for f in fitted]
+    decided = [judge(f.window, f.found, f.weights(options.pose_belief)) for f in fitted]
     noise_px = float(np.median([f.noise.sigma for f in fitted])) * max(tracks.size_px)
     likely, mean = join_windows([j.likely for j in decided]), join_windows([j.mean for j in judged])
     filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
-    weights = {f: float(np.mean([j.belief[f] for j in judged])) for f in Freedom}
-    return SolvedShot(filled, _shifted(filled, likely, mean, timestamps_s), mean, likely, weights, noise_px)
+    beliefs = [belief.weights(f.features()) for f in fitted]
+    hypotheses = tuple(
+        FilledHypothesis(h.weight, h.path, _shifted(filled, likely, h.path, timestamps_s))
+        for h in weighed_paths(beliefs, [f.paths() for f in fitted])
+    )
+    weights = {f: float(np.mean([b[f] for b in beliefs])) for f in Freedom}
+    return SolvedShot(filled, _shifted(filled, likely, mean, timestamps_s), hypotheses, mean, likely, weights, noise_px)
 
 
 def _shifted(filled: FilledPath, likely: WindowPath, mean: WindowPath, timestamps_s: Float) -> FilledPath:

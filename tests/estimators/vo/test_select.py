@@ -39,7 +39,8 @@ def candidate(*, ahead: float = 0.0, pan: float = 0.0, zoom: float = 0.0, error:
 
 
 def verdict(seen: Observations, found: dict[Freedom, Candidate], belief: ModelBelief = EVEN) -> Judged:
-    return judge(Window(np.arange(NUM_KEYS) * 3, seen, np.arange(NUM_POINTS)), found, NOISE, belief)
+    weighed = model_weights(seen, {f: c.squared for f, c in found.items()}, NOISE, belief)
+    return judge(Window(np.arange(NUM_KEYS) * 3, seen, np.arange(NUM_POINTS)), found, weighed)
 
 
 def weights(seen: Observations, errors: dict[Freedom, float], belief: ModelBelief = EVEN, noise: Noise = NOISE) -> dict[Freedom, float]:

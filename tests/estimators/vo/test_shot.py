@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from track_clips import TrackClip, clip
 
+from sfmcam.estimators.vo.belief import shipped_belief
 from sfmcam.estimators.vo.bundle import Freedom
 from sfmcam.estimators.vo.options import ModelBelief, VoOptions
 from sfmcam.estimators.vo.shot import FittedWindow, SolvedShot, fit_windows, solve_shot
@@ -26,7 +27,7 @@ def truck() -> tuple[TrackClip, list[FittedWindow]]:
 
 def solve(case: tuple[TrackClip, list[FittedWindow]], options: VoOptions) -> SolvedShot:
     given, windows = case
-    return solve_shot(windows, given.tracks, given.timestamps_s, options)
+    return solve_shot(windows, given.tracks, given.timestamps_s, options=options, belief=shipped_belief())
 
 
 def test_a_window_has_every_model_with_noise_and_weights(truck: tuple[TrackClip, list[FittedWindow]]) -> None:
@@ -69,12 +70,25 @@ def test_every_frame_gets_a_camera_and_every_track_a_probability(truck: tuple[Tr
     assert 0.1 < solved.noise_px < 1.0
 
 
+def test_the_hypotheses_are_the_models_of_a_single_window(truck: tuple[TrackClip, list[FittedWindow]]) -> None:
+    solved = solve(truck, VoOptions())
+    assert sum(h.weight for h in solved.hypotheses) == pytest.approx(1)
+    found, paths = truck[1][0].found, [h.keyframes for h in solved.hypotheses]
+    for path in paths:
+        assert any(np.array_equal(path.cam_from_world[:, :3, 3], c.state.translation) for c in found.values())
+    for hypothesis in solved.hypotheses:
+        at_keys = hypothesis.filled.cam_from_world[hypothesis.keyframes.frames]
+        np.testing.assert_allclose(at_keys, hypothesis.keyframes.cam_from_world, atol=1e-5)
+    moving = sum(h.weight for h in solved.hypotheses if np.abs(camera_centers(h.keyframes.cam_from_world)).max() > 0.1)
+    assert moving > 0.8  # a truck before a scene of many depths
+
+
 @pytest.mark.parametrize("freedom", [Freedom.ROTATION_TRANSLATION, Freedom.STATIC])
 def test_the_hedged_frames_follow_the_models_that_are_believed(truck: tuple[TrackClip, list[FittedWindow]], freedom: Freedom) -> None:
     """Who believes in one model alone gets its path, a truck or a camera at rest, whatever decides on the poses."""
     priors = {f.name.lower(): 1.0 if f is freedom else 1e-30 for f in Freedom}
     solved = solve(truck, VoOptions(belief=ModelBelief(**priors, observations=1.0)))
-    assert solved.belief[freedom] == pytest.approx(1, abs=1e-6)
+    assert truck[1][0].weights(ModelBelief(**priors, observations=1.0))[freedom] == pytest.approx(1, abs=1e-6)
     at_keys = solved.hedged.cam_from_world[solved.keyframes.frames]
     np.testing.assert_allclose(at_keys, solved.keyframes.cam_from_world, atol=1e-5)
     travelled = np.linalg.norm(camera_centers(solved.hedged.cam_from_world)[-1])

@@ -16,7 +16,7 @@ from sfmcam.estimators.vo.bundle import Freedom
 from sfmcam.estimators.vo.estimator import corner_motion_px
 from sfmcam.estimators.vo.fill import FilledPath
 from sfmcam.estimators.vo.options import VoOptions
-from sfmcam.estimators.vo.shot import SolvedShot
+from sfmcam.estimators.vo.shot import FilledHypothesis, SolvedShot
 from sfmcam.estimators.vo.windows import WindowPath
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector
@@ -52,7 +52,8 @@ def solved_shot(motion: Motion, valid: int = NUM_FRAMES) -> SolvedShot:
     depth = np.where(np.arange(NUM_FRAMES) == 1, 0.0, 1.5)
     filled = FilledPath(poses, log_focal, good, depth, np.full(NUM_FRAMES, 0.4), static)
     hedged = replace(filled, log_focal=log_focal + 0.1 * SHARE)
-    return SolvedShot(filled, hedged, path, path, dict.fromkeys(Freedom, 1 / 6), 0.25)
+    hypotheses = (FilledHypothesis(0.25, path, filled), FilledHypothesis(0.75, replace(path, sigma=2 * sigma), hedged))
+    return SolvedShot(filled, hedged, hypotheses, path, path, dict.fromkeys(Freedom, 1 / 6), 0.25)
 
 
 def some_tracks(alive: int = NUM_TRACKS) -> PointTracks:
@@ -77,7 +78,7 @@ def say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     def estimate(solved: SolvedShot | None, *, tracks: PointTracks | None = None, frames: Frames | None = None) -> Estimate:
         monkeypatch.setattr(room, "track_points", lambda *_: some_tracks() if tracks is None else tracks)
         monkeypatch.setattr(room, "fit_windows", lambda *_: None if solved is None else [])
-        monkeypatch.setattr(room, "solve_shot", lambda *_: solved)
+        monkeypatch.setattr(room, "solve_shot", lambda *_, **__: solved)
         return Vo(VoOptions(), RunConfig()).estimate(some_frames() if frames is None else frames, workspace=tmp_path)
 
     return estimate
@@ -144,6 +145,9 @@ def test_the_estimate_hands_on_what_was_solved(say) -> None:
     assert found.hedged is not None
     np.testing.assert_allclose(found.hedged.focal_px[:5], 0.7 * 384 * np.exp(0.3 * SHARE[:5]))
     assert found.hedged.evidence == path.evidence
+    assert [h.weight for h in found.hypotheses] == [0.25, 0.75]
+    np.testing.assert_allclose(found.hypotheses[1].trajectory.focal_px[:5], found.hedged.focal_px[:5])
+    assert found.hypotheses[1].trajectory.evidence.log_focal_sigma == pytest.approx(1e-2)
     evidence = path.evidence
     told = (evidence.rotation_sigma_rad, evidence.translation_sigma, evidence.log_focal_sigma)
     assert told == pytest.approx((2e-3, np.hypot(1.9 * 0.01, 0.004), 5e-3))  # what a position's spread is widened to: `vo.estimator`
