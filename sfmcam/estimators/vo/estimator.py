@@ -46,7 +46,7 @@ class Vo:
         alive = _median_alive(tracks, len(frames))
         if alive < MIN_TRACKS:
             return Estimate(Status.TOO_FEW_FEATURES, message=f"{alive:.0f} points in the median frame", tracks=tracks)
-        fitted = fit_windows(tracks, frames.timestamps_s, self.options)
+        fitted = fit_windows(tracks, frames.timestamps_s, self.options, threads=self.run.threads)
         if fitted is None:
             return Estimate(
                 Status.TOO_FEW_MATCHES, message="a part of the shot has hardly any point that two keyframes share", tracks=tracks

@@ -79,7 +79,7 @@ class SolvedShot:
     noise_px: float
 
 
-def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) -> list[FittedWindow] | None:
+def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions, *, threads: int = 1) -> list[FittedWindow] | None:
     """Fit all models to every window of a shot; None where a window has too few points to say anything."""
     keys = _keyframes_in_sight(tracks, timestamps_s)
     priors = Priors(log_focal=float(np.log(options.focal_factor)), log_focal_sigma=options.focal_log_sigma)
@@ -89,7 +89,7 @@ def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions) ->
         if window.seen.num_points < MIN_POINTS:
             return None
         window = window.with_weights(area_weights(window.seen))
-        fits = fit_models(window.seen, priors)
+        fits = fit_models(window.seen, priors, threads=threads)
         fitted.append(FittedWindow(window, candidates(fits), fits.noise))
     return fitted
 

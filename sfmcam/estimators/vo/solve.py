@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,19 +38,24 @@ class Fits:
     best: dict[Freedom, Solution]
 
 
-def fit_models(seen: Observations, priors: Priors) -> Fits:
-    """Fit all models of `Freedom`."""
-    solver = _Solver(Adjuster(seen, priors), priors)
+def fit_models(seen: Observations, priors: Priors, *, threads: int = 1) -> Fits:
+    """Fit all models of `Freedom`; the descents from independent starts share `threads`, whose number changes no result."""
+    with ThreadPoolExecutor(threads) as pool:
+        return _fit_models(_Solver(Adjuster(seen, priors), priors, pool))
+
+
+def _fit_models(solver: _Solver) -> Fits:
     turning = solver.turning()
     moving = solver.refined(Freedom.ROTATION_TRANSLATION, solver.moving(turning))
     everything = solver.refined(Freedom.ALL, solver.everything(turning, moving))
     residual = float(np.median(np.sqrt(everything[0].squared)))
     noise = Noise(float(np.clip(NOISE_OVER_MEDIAN * residual, *NOISE_RANGE)), CORRELATION)
-    best = {f: solver.best(f, [s.state], noise, iterations=8) for f, s in turning.items()}
+    turned = solver.pool.map(lambda item: solver.best(item[0], [item[1].state], noise, iterations=8), turning.items())
+    best = dict(zip(turning, turned, strict=True))
     starts = [_entering(Freedom.ROTATION_TRANSLATION, s.state) for s in (*moving, everything[0])]
-    best[Freedom.ROTATION_TRANSLATION] = solver.best(Freedom.ROTATION_TRANSLATION, starts, noise, iterations=12)
+    best[Freedom.ROTATION_TRANSLATION] = solver.best_of_all(Freedom.ROTATION_TRANSLATION, starts, noise, iterations=12)
     starts = [s.state for s in everything] + [best[Freedom.ROTATION_TRANSLATION].state]
-    best[Freedom.ALL] = solver.best(Freedom.ALL, starts, noise, iterations=12)
+    best[Freedom.ALL] = solver.best_of_all(Freedom.ALL, starts, noise, iterations=12)
     return Fits(solver.adjuster, noise, best)
 
 
@@ -57,6 +63,7 @@ def fit_models(seen: Observations, priors: Priors) -> Fits:
 class _Solver:
     adjuster: Adjuster
     priors: Priors
+    pool: ThreadPoolExecutor
 
     @property
     def coarse(self) -> Noise:
@@ -70,17 +77,16 @@ class _Solver:
         """Fit the models that start from the chain, and the one that only moves."""
         seen, focal = self.adjuster.seen, self.priors.log_focal
         rotation, zoom = chain_rotations(seen, float(np.exp(focal)))
-        level, solve = np.full(seen.num_keys, focal), self.adjuster.solve
+        level = np.full(seen.num_keys, focal)
         still = flat_start(seen, np.tile(np.eye(3), (seen.num_keys, 1, 1)), level)
-        found = {
-            Freedom.STATIC: solve(Freedom.STATIC, still, self.coarse, iterations=3),
-            Freedom.ROTATION: solve(Freedom.ROTATION, flat_start(seen, rotation, level), self.coarse, iterations=8),
-            Freedom.ROTATION_ZOOM: solve(
-                Freedom.ROTATION_ZOOM, flat_start(seen, rotation, level + zoom - zoom.mean()), self.coarse, iterations=8
-            ),
+        starts = {
+            Freedom.STATIC: (still, 3),
+            Freedom.ROTATION: (flat_start(seen, rotation, level), 8),
+            Freedom.ROTATION_ZOOM: (flat_start(seen, rotation, level + zoom - zoom.mean()), 8),
         }
+        found = dict(zip(starts, self.pool.map(self._solve_coarsely, starts, *zip(*starts.values(), strict=True)), strict=True))
         start = moving_start(seen, found[Freedom.ROTATION_ZOOM].state, focal)
-        return {**found, Freedom.TRANSLATION: solve(Freedom.TRANSLATION, start, self.coarse, iterations=10)}
+        return {**found, Freedom.TRANSLATION: self._solve_coarsely(Freedom.TRANSLATION, start, 10)}
 
     def moving(self, turning: dict[Freedom, Solution]) -> list[Solution]:
         """Fit rotation and translation from all starts."""
@@ -89,7 +95,7 @@ class _Solver:
         if self._is_short_lived():
             starts.append(grown_start(self.adjuster.seen, self.priors, turning[Freedom.ROTATION].state, freedom=freedom, noise=self.fine))
         found = self._solve_all(freedom, starts)
-        return [*found, self.adjuster.solve(freedom, mirrored(_best(found).state), self.coarse, iterations=10)]
+        return [*found, self._solve_coarsely(freedom, mirrored(_best(found).state), 10)]
 
     def everything(self, turning: dict[Freedom, Solution], moving: list[Solution]) -> list[Solution]:
         """Fit the whole model from the two kinds of simpler ones."""
@@ -101,14 +107,21 @@ class _Solver:
     def refined(self, freedom: Freedom, found: Iterable[Solution]) -> list[Solution]:
         """Take the best few on to the finer scale, best first."""
         kept = sorted(found, key=_rank)[:KEPT]
-        fine = [self.adjuster.solve(freedom, s.state, self.fine, iterations=10) for s in kept]
+        fine = self.pool.map(lambda s: self.adjuster.solve(freedom, s.state, self.fine, iterations=10), kept)
         return sorted(fine, key=_rank)
 
     def best(self, freedom: Freedom, starts: Iterable[State], noise: Noise, *, iterations: int) -> Solution:
         return _best([self.adjuster.solve(freedom, s, noise, iterations=iterations) for s in starts])
 
+    def best_of_all(self, freedom: Freedom, starts: Iterable[State], noise: Noise, *, iterations: int) -> Solution:
+        """Likewise, the starts sharing the threads."""
+        return _best(list(self.pool.map(lambda s: self.adjuster.solve(freedom, s, noise, iterations=iterations), starts)))
+
     def _solve_all(self, freedom: Freedom, starts: Iterable[State]) -> list[Solution]:
-        return [self.adjuster.solve(freedom, _entering(freedom, s), self.coarse, iterations=10) for s in starts]
+        return list(self.pool.map(lambda s: self._solve_coarsely(freedom, _entering(freedom, s), 10), starts))
+
+    def _solve_coarsely(self, freedom: Freedom, start: State, iterations: int) -> Solution:
+        return self.adjuster.solve(freedom, start, self.coarse, iterations=iterations)
 
     def _is_short_lived(self) -> bool:
         seen = self.adjuster.seen

@@ -77,7 +77,7 @@ def say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
     def estimate(solved: SolvedShot | None, *, tracks: PointTracks | None = None, frames: Frames | None = None) -> Estimate:
         monkeypatch.setattr(room, "track_points", lambda *_: some_tracks() if tracks is None else tracks)
-        monkeypatch.setattr(room, "fit_windows", lambda *_: None if solved is None else [])
+        monkeypatch.setattr(room, "fit_windows", lambda *_, **__: None if solved is None else [])
         monkeypatch.setattr(room, "solve_shot", lambda *_, **__: solved)
         return Vo(VoOptions(), RunConfig()).estimate(some_frames() if frames is None else frames, workspace=tmp_path)
 
