@@ -86,6 +86,12 @@ def probability_file(fitted: dict[str, Fitted]) -> ProbabilityFile:
     return ProbabilityFile({name: part.model for name, part in fitted.items()})
 
 
+def updated(old: ProbabilityFile, new: ProbabilityFile, *, slugs: Sequence[str]) -> ProbabilityFile:
+    """Return `old` with the models of some methods from `new`, where that of a single method goes by the name ANY."""
+    of_methods = {slug: new.models.get(slug, new.models[ANY]) for slug in dict.fromkeys(slugs)}
+    return ProbabilityFile({**old.models, **of_methods})
+
+
 def reliability_table(name: str, reliability: dict[str, Reliability]) -> TextTable:
     """Return one model's reliability as a table, one row per family."""
     columns = ("Family", "Labels", "Yes", "Brier: base", "score", "features", "ECE: score", "features", "AP: score", "features")

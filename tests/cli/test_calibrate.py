@@ -23,6 +23,25 @@ def test_calibrate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [part["dataset"] for part in provenance["runs"]] == ["train", "more"]
 
 
+def test_update_keeps_the_others(tmp_path: Path) -> None:
+    """The shipped file has models of several estimators, fitted to runs that are not all made anew."""
+    out = tmp_path / "p.json"
+    run_folder = make_run(tmp_path / "run", ("vo", "glomap"), clips=120)
+    assert run(["calibrate", str(run_folder), "-o", str(out)]) == 0
+    before = read_probability_file(out).models
+    assert run(["calibrate", str(make_run(tmp_path / "more", clips=120, dataset="more", seed=1)), "-o", str(out), "--update"]) == 0
+    after = read_probability_file(out).models
+    assert after.keys() == before.keys() == {"vo", "glomap", ANY}
+    assert after["vo"].provenance["runs"][0]["dataset"] == "more"
+    for name in ("glomap", ANY):
+        assert after[name].provenance == before[name].provenance
+
+
+def test_update_of_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["calibrate", str(make_run(tmp_path / "run", clips=120)), "-o", str(tmp_path / "p.json"), "--update"]) == 1
+    assert "cannot use the coefficients" in capsys.readouterr().err
+
+
 def test_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["calibrate", str(tmp_path), "-o", str(tmp_path / "p.json")]) == 1
     assert capsys.readouterr().err.startswith(f"Error: {tmp_path} is no finished run")
