@@ -71,7 +71,7 @@ def targets(kept: Kept, clips: str, synthetic: str) -> Iterator[Target]:
 
 
 def _clips(run: dict[str, Any]) -> Iterator[Target]:
-    scored = _at(run, "methods", METHOD, "scoring", "depth")
+    scored = _at(run, "methods", METHOD, "scoring", "probability")
     ap = {split: value for split, value in (_at(scored, "ap_all") or {}).items() if value is not None}
     yield Target("clips: mean AP", 0.93, _at(scored, "mean_ap_all"), note=_kinds(run))
     for split in ZOOMS:
@@ -83,7 +83,7 @@ def _clips(run: dict[str, Any]) -> Iterator[Target]:
 
 
 def _kinds(run: dict[str, Any]) -> str:
-    kinds = _at(run, "kinds", "depth") or {}
+    kinds = _at(run, "kinds", "probability") or {}
     means = {name: _at(group, "methods", METHOD, "mean_ap_all") for name, group in kinds.items()}
     return ", ".join(f"{name} {value:.3f}" for name, value in means.items() if value is not None)
 

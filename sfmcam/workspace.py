@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sfmcam.errors import InputError
 
+BEST_SCORING = "probability"  # of `results.SCORINGS`
+
 SHOT_FILES = (
     "trajectory.tum",
     "trajectory.npz",
@@ -138,8 +140,8 @@ class BenchFolder:
         return ClipFolder(self.root / slug / "clips" / clip_id)
 
     def scores(self, slug: str, scoring: str) -> Path:
-        """Folder of the 15 score files: `scores` holds sfmcam's own scoring, `scores_<scoring>` any other."""
-        return self.root / slug / ("scores" if scoring == "depth" else f"scores_{scoring}")
+        """Folder of the 15 score files: `scores` holds the scoring that ranks best, `scores_<scoring>` any other."""
+        return self.root / slug / ("scores" if scoring == BEST_SCORING else f"scores_{scoring}")
 
 
 def make_folder(folder: Path) -> None:

@@ -26,7 +26,7 @@ def test_make_empty_removes_results_and_nothing_else(tmp_path: Path) -> None:
 
 def test_scorings_have_folders_of_their_own(tmp_path: Path) -> None:
     folder = BenchFolder(tmp_path)
-    assert folder.scores("glomap", "depth") == tmp_path / "glomap" / "scores"
+    assert folder.scores("glomap", "probability") == tmp_path / "glomap" / "scores"
     assert folder.scores("glomap", "camerabench") == tmp_path / "glomap" / "scores_camerabench"
 
 

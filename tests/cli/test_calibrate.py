@@ -39,7 +39,7 @@ def test_update_keeps_the_others(tmp_path: Path) -> None:
 
 def test_update_of_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["calibrate", str(make_run(tmp_path / "run", clips=120)), "-o", str(tmp_path / "p.json"), "--update"]) == 1
-    assert "cannot use the coefficients" in capsys.readouterr().err
+    assert "Cannot use the coefficients" in capsys.readouterr().err
 
 
 def test_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
