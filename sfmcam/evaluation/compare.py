@@ -59,9 +59,7 @@ class Comparison:
         return {key: value for metric in self.metrics for key, value in metric.figures.items()}
 
 
-def compare_trajectories(
-    estimate: CameraTrajectory, reference: CameraTrajectory, pairs: FramePairs, *, alignment: Alignment
-) -> Comparison:
+def compare_trajectories(estimate: CameraTrajectory, reference: CameraTrajectory, pairs: FramePairs, *, alignment: Alignment) -> Comparison:
     """Compare the paired frames of two trajectories.
 
     Raises:
@@ -173,7 +171,7 @@ def _absolute(data: _Paired) -> tuple[Metric, ...]:
     turn = _of_evo("APE_rot", data.evo.ape_rotation if data.evo else None, "deg", reason=reason or straight)
     still = reason or (STILL if data.still else "")
     relative = NAN if still else ape.statistics["rmse"] / rms_from_centroid(data.truth)
-    return ape, Metric("APE_relative", {"sum": relative}, "a still camera = 1", count=data.n, reason=still), turn
+    return ape, Metric("APE_relative", {"sum": relative}, "a still camera = 1", count=0 if still else data.n, reason=still), turn
 
 
 def _relative(data: _Paired) -> tuple[Metric, ...]:
