@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +12,7 @@ import numpy as np
 
 from sfmcam.errors import ConfigError, InputError, TrajectoryFileError
 from sfmcam.estimators.external import find_file
+from sfmcam.evaluation.clip_results import ClipAnswer, clip_answer
 from sfmcam.evaluation.compare_files import (
     POSES_FOLDER,
     CompareOptions,
@@ -23,7 +23,7 @@ from sfmcam.evaluation.compare_files import (
     refuse_idle_rate,
 )
 from sfmcam.io.paths import is_file, is_folder, list_folder
-from sfmcam.workspace import ClipFolder, ShotFolder
+from sfmcam.workspace import ShotFolder
 
 SUFFIXES = (".npz", ".tum", ".txt")
 MEGASAM_ENDINGS = ("_sgd_cvd_hr", "_droid")
@@ -196,9 +196,10 @@ def _compare_clip(clip: str, estimates: Path, references: Path, options: Compare
         estimate = find_file(estimates, clip)
         if estimate is None:
             return ClipRow(clip, ClipStatus.MISSING, f"{estimates} has no trajectory of this name")
-        if (failure := _failure_of_run(estimate)) is not None:
-            return failure
-        compared = compare_read(read_estimate(estimate, options), true, options)
+        answer = clip_answer(estimate) or ClipAnswer(estimate)
+        if answer.trajectory is None:
+            return ClipRow(clip, ClipStatus.FAILED, answer.reason)
+        compared = compare_read(read_estimate(answer.trajectory, options), true, options, note=answer.note)
     except TrajectoryFileError as error:
         return ClipRow(clip, ClipStatus.UNREADABLE, str(error))
     except InputError as error:
@@ -206,24 +207,6 @@ def _compare_clip(clip: str, estimates: Path, references: Path, options: Compare
     if (n := len(compared.result.pairs)) < LEAST_FRAMES:
         return ClipRow(clip, ClipStatus.NO_COMMON_FRAMES, f"{n} frame in common, and every error is relative to another frame")
     return ClipRow(clip, ClipStatus.ANSWERED, compared=compared)
-
-
-def _failure_of_run(folder: Path) -> ClipRow | None:
-    """Tell why a folder that `sfmcam trajectory` or `bench` wrote has no single trajectory; None for any other path."""
-    if not is_folder(folder):
-        return None
-    if shots := [path.name for path in list_folder(folder) if path.name.startswith("shot_")]:
-        reason = f"the video was cut into {len(shots)} shots ({shots[0]}, ...); compare them one by one, or run with --shots single"
-        return ClipRow(folder.name, ClipStatus.FAILED, reason)
-    motion = ClipFolder(folder).shot(0, num_shots=1).motion
-    if not is_file(motion):
-        return None
-    try:
-        told = json.loads(motion.read_text(encoding="utf-8"))
-        reason = ": ".join(filter(None, (str(told["status"]), str(told["message"]))))
-    except (OSError, ValueError, KeyError, TypeError):
-        reason = f"{motion} cannot be read, and there is no trajectory beside it"
-    return ClipRow(folder.name, ClipStatus.FAILED, reason)
 
 
 def _summary(values: Sequence[float]) -> Summary:

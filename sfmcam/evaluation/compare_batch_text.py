@@ -53,8 +53,10 @@ def batch_table(batch: Batch) -> TextTable:
 
 
 def reason_lines(batch: Batch) -> tuple[str, ...]:
-    """Return why clips have no figures, a line each."""
-    return tuple(f"{row.clip}: {row.status.value.replace('_', ' ')}: {row.reason}" for row in batch.rows if row.reason)
+    """Return why clips have no figures and what to know of those that have, a line each."""
+    reasons = [f"{row.clip}: {row.status.value.replace('_', ' ')}: {row.reason}" for row in batch.rows if row.reason]
+    notes = [f"{row.clip}: note: {note}" for row in batch.rows if row.compared is not None for note in row.compared.notes]
+    return (*reasons, *notes)
 
 
 def _row(row: ClipRow) -> tuple[str, ...]:

@@ -99,14 +99,20 @@ def compare_files(estimate: Path, reference: Path, options: CompareOptions) -> F
         ConfigError: an option that does not fit the files.
         MissingDependencyError: evo is not installed.
     """
-    return compare_read(read_estimate(estimate, options), read_true(reference, options), options)
+    try:
+        own, true = read_estimate(estimate, options), read_true(reference, options)
+    except InputError as error:
+        if is_folder(estimate) and is_folder(reference):
+            raise InputError(f"{error}; folders with one trajectory per clip are compared with --batch") from error
+        raise
+    return compare_read(own, true, options)
 
 
-def compare_read(own: PathFile, true: PathFile, options: CompareOptions) -> FileComparison:
-    """Compare two trajectories that have been read; raises as `compare_files`."""
+def compare_read(own: PathFile, true: PathFile, options: CompareOptions, *, note: str = "") -> FileComparison:
+    """Compare two trajectories that have been read; `note` is kept with the result. Raises as `compare_files`."""
     pairs = _pair(own, true, options)
     result = compare_trajectories(own.trajectory, true.trajectory, pairs, alignment=options.alignment)
-    return FileComparison(own, true, options.pairing, result, tuple(_notes(own, true, options)))
+    return FileComparison(own, true, options.pairing, result, tuple(filter(None, (note, *_notes(own, true, options)))))
 
 
 def refuse_idle_rate(compared: Sequence[FileComparison], options: CompareOptions) -> None:

@@ -28,8 +28,9 @@ STRAIGHT = 1e-12  # second over first singular value: sideways by less than a mi
 def fit_similarity(source: Float, target: Float, *, with_scale: bool = True) -> Similarity:
     """Return the similarity with the least squared distance from the moved `source` (M, 3) to `target` (M, 3).
 
-    Umeyama 1991, eq. 34-43; without scale, the same with scale 1. Where the rotation is not unique (all points on a line, or on one spot) any of the best ones is
-    returned; points that all lie on one spot are moved onto the target's centroid with scale 1.
+    Umeyama 1991, eq. 34-43; without scale, the same with scale 1. Where the rotation is not unique (all points on a line, or on
+    one spot) any of the best ones is returned; points that all lie on one spot are moved
+    onto the target's centroid with scale 1.
     """
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     source_off, target_off = source - source_mean, target - target_mean

@@ -62,7 +62,7 @@ def plot_comparison_png(
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.012, ha="left", fontsize=14, fontweight="bold", parse_math=False)
     undefined = next(metric for metric in result.metrics if metric.name == "APE").reason
-    mosaic = [["words"], ["rotation"]] if undefined else [["top", "side"], ["position", "position"], ["rotation", "rotation"]]
+    mosaic: Any = [["words"], ["rotation"]] if undefined else [["top", "side"], ["position", "position"], ["rotation", "rotation"]]
     panels = figure.subplot_mosaic(mosaic, height_ratios=(1, 4) if undefined else (2.4, 1, 1))
     x, x_label = _moments(result, reference, pairing)
     if undefined or result.aligned is None:
