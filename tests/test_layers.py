@@ -129,7 +129,9 @@ def test_evo_which_is_gpl_is_imported_in_one_module_and_lazily() -> None:
     assert not {name for name in names if name.split(".")[0] == "evo"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["compare", "--help"], ["--version"]], ids=" ".join
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"""
 import sys

@@ -36,7 +36,9 @@ def clip_answer(folder: Path) -> ClipAnswer | None:
     if not solved:
         return ClipAnswer(None, "; ".join(dict.fromkeys(_reason(shot, motion) for shot, motion in told)))
     longest = max(solved, key=lambda pair: float(pair[1].get("end_s") or 0) - float(pair[1].get("start_s") or 0))[0]
-    note = f"the video was cut into {len(shots)} shots, of which {longest.root.name} is compared: the longest that was solved" if shots else ""
+    note = (
+        f"the video was cut into {len(shots)} shots, of which {longest.root.name} is compared: the longest that was solved" if shots else ""
+    )
     return ClipAnswer(longest.trajectory, note=note)
 
 

@@ -91,7 +91,8 @@ def test_by_hand() -> None:
 
 def test_backwards_is_told_by_the_signed_figures() -> None:
     there, back = (
-        trajectory_of(inverse(rigid_from_parts(np.broadcast_to(np.eye(3), (4, 3, 3)), [[0, 0, sign * z] for z in range(4)]))) for sign in (1, -1)
+        trajectory_of(inverse(rigid_from_parts(np.broadcast_to(np.eye(3), (4, 3, 3)), [[0, 0, sign * z] for z in range(4)])))
+        for sign in (1, -1)
     )
     compared = compare(back, there)
     assert (compared.figures["RTE_mean_deg"], compared.figures["direction_mean_deg"]) == pytest.approx((0, 180), abs=1e-6)
@@ -121,7 +122,8 @@ def test_a_shift_of_both_clocks_changes_nothing(seed: int, shift_s: float) -> No
     truth = smooth_poses(9, seed=seed)
     times_s = np.arange(9) / 10
     plain, shifted = (
-        compare(trajectory_of(noisy(truth), timestamps_s=times_s + by), trajectory_of(truth, timestamps_s=times_s + by)).figures for by in (0, shift_s)
+        compare(trajectory_of(noisy(truth), timestamps_s=times_s + by), trajectory_of(truth, timestamps_s=times_s + by)).figures
+        for by in (0, shift_s)
     )
     assert shifted == pytest.approx(plain, nan_ok=True)
 
