@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sfmcam.datasets.folder import VIDEO_SUFFIXES, VIDEOS_FOLDER
-from sfmcam.errors import ConfigError, InputError
+from sfmcam.errors import ConfigError, InputError, TrajectoryFileError
 from sfmcam.evaluation.compare import Comparison, compare_trajectories
 from sfmcam.evaluation.evo_bridge import Alignment
 from sfmcam.evaluation.frame_pairs import FramePairs, Pairing, pair_by_index, pair_by_time
@@ -18,6 +20,7 @@ from sfmcam.io.trajectory_file import DEFAULT_FPS, READERS, detect_format, read_
 from sfmcam.types import CameraTrajectory
 from sfmcam.video.probe import probe
 
+FARTHEST = 1e100  # from the origin; squares of larger numbers overflow
 POSES_FOLDER, INTRINSICS_FOLDER = "poses", "intrinsics"
 
 
@@ -158,7 +161,11 @@ def read_true(path: Path, options: CompareOptions) -> PathFile:
 def _read(path: Path, fmt: str, options: CompareOptions) -> PathFile:
     fmt = detect_format(path) if fmt == "auto" else fmt
     fps = None if fmt in READERS and READERS[fmt].has_times else options.fps
-    return PathFile(path, fmt, read_trajectory(path, fmt, fps=fps))
+    trajectory = read_trajectory(path, fmt, fps=fps)
+    farthest = float(np.abs(trajectory.cam_from_world[trajectory.valid, :3, 3]).max(initial=0.0))
+    if not farthest < FARTHEST:
+        raise TrajectoryFileError(f"{path} has a camera {farthest:.0e} away from the origin, too far to compute with; is it damaged?")
+    return PathFile(path, fmt, trajectory)
 
 
 def _intrinsics_of(poses: Path, options: CompareOptions) -> Path | None:

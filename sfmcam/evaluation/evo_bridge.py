@@ -10,6 +10,7 @@ import numpy as np
 
 from sfmcam.errors import MissingDependencyError
 from sfmcam.geometry.rigid import inverse, rigid_from_parts
+from sfmcam.geometry.rotation import nearest_rotation
 from sfmcam.geometry.similarity import Similarity, fit_similarity, rotation_is_unique
 from sfmcam.types import Float
 
@@ -151,6 +152,8 @@ def _import_evo() -> tuple[Any, Any]:
 
 
 def _evo_trajectory(module: Any, world_from_cam: Float, timestamps_s: Float) -> Any:
+    """Hand poses to evo, which refuses rotations that are exact to fewer digits than ours must be."""
+    world_from_cam = rigid_from_parts(nearest_rotation(world_from_cam[:, :3, :3]), world_from_cam[:, :3, 3])
     return module.PoseTrajectory3D(poses_se3=list(world_from_cam), timestamps=timestamps_s)
 
 

@@ -100,6 +100,25 @@ def test_backwards_is_told_by_the_signed_figures() -> None:
     assert "straight" in reasons(compared)["APE_rot"]
 
 
+def test_a_straight_path_that_evo_refuses_by_hand() -> None:
+    """0 2 4 6 against 0 1 2 3: with the middles on one another the cameras are 1.5 and 0.5 apart; by scale alone they are not."""
+    short, long = (
+        trajectory_of(inverse(rigid_from_parts(np.broadcast_to(np.eye(3), (4, 3, 3)), [[step * i, 0, 0] for i in range(4)])))
+        for step in (1.0, 2.0)
+    )
+    assert compare(long, short, "se3").figures["APE_rmse"] == pytest.approx(math.sqrt(1.25))
+    assert compare(long, short, "none").figures["APE_max"] == pytest.approx(3)
+    for align in ("scale", "sim3"):
+        assert compare(long, short, align).figures["APE_rmse"] == pytest.approx(0, abs=1e-12)
+        assert compare(long, short, align).scale == pytest.approx(0.5)
+
+
+def test_rotations_that_are_too_coarse_for_evo_are_good_enough() -> None:
+    coarse = smooth_poses(6)
+    coarse[:, :3, :3] *= 1 + 3e-5
+    assert compare(trajectory_of(coarse), trajectory_of(smooth_poses(6))).figures["APE_rot_max_deg"] < 0.1
+
+
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 100))
 def test_what_an_alignment_takes_out_does_not_matter(seed: int, scale: float) -> None:

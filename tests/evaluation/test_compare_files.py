@@ -96,6 +96,7 @@ def test_the_estimates_clock_can_be_shifted(files: Path) -> None:
         ("none.tum", "own.tum", CompareOptions(), TrajectoryFileError, "there is no file"),
         ("twice.tum", "own.tum", CompareOptions(), TrajectoryFileError, "twice.tum, line 2: time 0.0 repeats the time"),
         ("nan.tum", "own.tum", CompareOptions(), TrajectoryFileError, "nan.tum, line 1: holds a number that is NaN"),
+        ("far.tum", "own.tum", CompareOptions(), TrajectoryFileError, r"far\.tum has a camera 1e\+200 away"),
         ("nothing.npz", "own.tum", CompareOptions(), InputError, "nothing.npz has no frame with a pose"),
         ("own.tum", "nothing.npz", BY_INDEX, InputError, "nothing.npz has no frame with a pose"),
         ("poses", "intrinsics", CompareOptions(), InputError, "compared with --batch"),
@@ -108,6 +109,7 @@ def test_what_cannot_be_compared(
     files: Path, estimate: str, reference: str, options: CompareOptions, error: type[Exception], words: str
 ) -> None:
     (files / "twice.tum").write_text("0 0 0 0 0 0 0 1\n" * 2, encoding="utf-8")
+    (files / "far.tum").write_text("0 1e200 0 0 0 0 0 1\n", encoding="utf-8")
     (files / "nan.tum").write_text("0 nan 0 0 0 0 0 1\n", encoding="utf-8")
     write_npz(files / "nothing.npz", trajectory_of(np.full((N, 4, 4), np.nan), valid=np.zeros(N, bool)))
     with pytest.raises(error, match=words):
