@@ -49,6 +49,10 @@ class _PictureSize(click.ParamType):
 )  # fmt: skip
 @click.option("--time-offset", "offset_s", type=float, metavar="S", default=0.0, help="Added to EST's times, in seconds.")
 @click.option(
+    "--still", "still_extent", type=click.FloatRange(0), metavar="LENGTH", default=0.0,
+    help="A true path no larger than this, in REF's unit, is that of a still camera: what needs a translation is undefined.",
+)  # fmt: skip
+@click.option(
     "--intrinsics", type=click.Path(path_type=Path), metavar="PATH",
     help="REF's focal lengths: a file with `fx fy cx cy` per pose, or a folder of <clip>.txt.  [default: as in a labelled set, "
     "intrinsics/<clip>.txt beside poses/<clip>.tum]",
@@ -90,11 +94,9 @@ def _options(given: dict[str, Any]) -> CompareOptions:
     from sfmcam.evaluation.evo_bridge import Alignment
     from sfmcam.evaluation.frame_pairs import Pairing
 
-    for name in ("tolerance_s", "offset_s"):
+    for name, option in (("tolerance_s", "--max-diff"), ("offset_s", "--time-offset"), ("still_extent", "--still")):
         if given[name] is not None and not math.isfinite(given[name]):
-            raise ConfigError(
-                f"{'--max-diff' if name == 'tolerance_s' else '--time-offset'} must be a number of seconds, not {given[name]}"
-            )
+            raise ConfigError(f"{option} must be a finite number, not {given[name]}")
     return CompareOptions(alignment=Alignment(given.pop("align")), pairing=Pairing(given.pop("pair")), **given)
 
 

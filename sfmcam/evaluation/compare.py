@@ -23,7 +23,7 @@ from sfmcam.geometry.rigid import camera_centers
 from sfmcam.types import CameraTrajectory, Float
 
 REFERENCE_UNIT = "ref. unit"
-STILL = "the true camera does not translate, so there is neither a scale nor a direction"
+STILL = "the true camera does not translate to speak of, so there is neither a scale nor a direction"
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,22 @@ class Comparison:
         return {key: value for metric in self.metrics for key, value in metric.figures.items()}
 
 
-def compare_trajectories(estimate: CameraTrajectory, reference: CameraTrajectory, pairs: FramePairs, *, alignment: Alignment) -> Comparison:
+def compare_trajectories(
+    estimate: CameraTrajectory, reference: CameraTrajectory, pairs: FramePairs, *, alignment: Alignment, still_extent: float = 0.0
+) -> Comparison:
     """Compare the paired frames of two trajectories.
+
+    Args:
+        estimate: the estimate.
+        reference: the truth.
+        pairs: which frames are compared.
+        alignment: what may be changed in the estimate before positions are compared.
+        still_extent: a true path whose bounding box has no longer diagonal counts as that of a still camera, in the reference's unit.
 
     Raises:
         MissingDependencyError: evo is not installed.
     """
-    data = _Paired(estimate, reference, pairs, alignment)
+    data = _Paired(estimate, reference, pairs, alignment, still_extent)
     return Comparison(
         pairs=pairs,
         num_estimate=estimate.num_valid,
@@ -85,6 +94,7 @@ class _Paired:
     reference: CameraTrajectory
     pairs: FramePairs
     alignment: Alignment
+    still_extent: float
 
     @property
     def n(self) -> int:
@@ -104,7 +114,13 @@ class _Paired:
 
     @cached_property
     def still(self) -> bool:
-        return self.n > 0 and self._negligible_and_extent[1] <= self._negligible_and_extent[0]
+        negligible, extent = self._negligible_and_extent
+        return self.n > 0 and extent <= max(negligible, self.still_extent)
+
+    @property
+    def why_still(self) -> str:
+        """Why there is no true translation to compare with; empty where there is one."""
+        return STILL if self.still else ""
 
     @cached_property
     def _negligible_and_extent(self) -> tuple[float, float]:
@@ -145,11 +161,11 @@ class _Paired:
         if self.n < least:
             are = "frame is" if self.n == 1 else "frames are"
             return f"{self.n or 'no'} {are} in common, too few to align ({self.alignment})" if self.n else "no frame in common"
-        return STILL if self.still and self.alignment.scales else ""
+        return self.why_still if self.alignment.scales else ""
 
 
 def _generator(data: _Paired) -> tuple[Metric, ...]:
-    moving = data.too_few or (STILL if data.still else "")
+    moving = data.too_few or data.why_still
     absolute = moving or ("" if not data.alignment.scales else "both paths must be in one unit: --align se3 or none says so")
     rows = (
         ("RotErr", "rotation_rad", "rad", data.too_few),
@@ -169,7 +185,7 @@ def _absolute(data: _Paired) -> tuple[Metric, ...]:
     ape = _of_evo("APE", data.evo.ape if data.evo else None, REFERENCE_UNIT, reason=reason)
     straight = "" if data.evo is None or data.evo.is_unique else "the path is straight or a spot: other turns of it fit equally well"
     turn = _of_evo("APE_rot", data.evo.ape_rotation if data.evo else None, "deg", reason=reason or straight)
-    still = reason or (STILL if data.still else "")
+    still = reason or data.why_still
     relative = NAN if still else ape.statistics["rmse"] / rms_from_centroid(data.truth)
     return ape, Metric("APE_relative", {"sum": relative}, "a still camera = 1", count=0 if still else data.n, reason=still), turn
 
@@ -186,10 +202,10 @@ def _all_pairs(data: _Paired) -> tuple[Metric, ...]:
     rotations, known = data.rotations_deg, ~np.isnan(data.directions_deg)
     signed = data.directions_deg[known]
     lines = np.minimum(signed, 180 - signed)
-    moving = data.too_few or ("" if known.any() else STILL)
+    moving = data.too_few or data.why_still
     rotation, translation = (
         _metric(name, errors, "mean", "median", unit="deg", unit_suffix="_deg", counted="pairs", reason=reason)
-        for name, errors, reason in (("RRE", rotations, data.too_few), ("RTE", lines, moving))
+        for name, errors, reason in (("RRE", rotations, data.too_few), ("RTE", np.empty(0) if moving else lines, moving))
     )
     worst, worst_signed = (np.maximum(rotations[known], errors) for errors in (lines, signed))
     return (
@@ -204,8 +220,12 @@ def _all_pairs(data: _Paired) -> tuple[Metric, ...]:
 
 def _direction(data: _Paired) -> tuple[Metric, ...]:
     errors = np.degrees(pair_direction_errors_rad(data.poses, data.truth, negligible=data.negligible))
-    reason = data.too_few or ("" if len(errors) else STILL)
-    return (_metric("direction", errors, "mean", "median", unit="deg", unit_suffix="_deg", counted="pairs", reason=reason),)
+    reason = data.too_few or data.why_still
+    return (
+        _metric(
+            "direction", np.empty(0) if reason else errors, "mean", "median", unit="deg", unit_suffix="_deg", counted="pairs", reason=reason
+        ),
+    )
 
 
 def _focal(data: _Paired) -> tuple[Metric, ...]:

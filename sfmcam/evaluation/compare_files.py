@@ -38,6 +38,7 @@ class CompareOptions:
         offset_s: added to the estimate's times.
         intrinsics: the reference's `fx fy cx cy` per pose: a file, or a folder with one <clip>.txt each.
         size_px: (width, height) of the picture that they refer to.
+        still_extent: a true path no larger than this counts as that of a still camera, in the reference's unit.
     """
 
     alignment: Alignment = Alignment.SIM3
@@ -49,6 +50,7 @@ class CompareOptions:
     offset_s: float = 0.0
     intrinsics: Path | None = None
     size_px: tuple[int, int] | None = None
+    still_extent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def compare_files(estimate: Path, reference: Path, options: CompareOptions) -> F
 def compare_read(own: PathFile, true: PathFile, options: CompareOptions, *, note: str = "") -> FileComparison:
     """Compare two trajectories that have been read; `note` is kept with the result. Raises as `compare_files`."""
     pairs = _pair(own, true, options)
-    result = compare_trajectories(own.trajectory, true.trajectory, pairs, alignment=options.alignment)
+    result = compare_trajectories(own.trajectory, true.trajectory, pairs, alignment=options.alignment, still_extent=options.still_extent)
     return FileComparison(own, true, options.pairing, result, tuple(filter(None, (note, *_notes(own, true, options)))))
 
 

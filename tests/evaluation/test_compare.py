@@ -166,6 +166,16 @@ def test_a_true_camera_that_stays_in_place(align: str, turning: bool) -> None:
     assert math.isnan(compared.scale) is (align in ("sim3", "scale"))
 
 
+def test_what_counts_as_still_can_be_said() -> None:
+    truth = smooth_poses(5)
+    truth[:, :3, 3] *= 0.001
+    pair = trajectory_of(smooth_poses(5, seed=1)), trajectory_of(truth)
+    assert "TransErr" not in reasons(compare(*pair))
+    said = compare_trajectories(*pair, pair_by_time(*pair), alignment=Alignment.SIM3, still_extent=0.1)
+    assert {"TransErr", "CamMC", "APE", "RPE_trans", "RTE", "AUC", "AUC_signed", "direction"} <= reasons(said).keys()
+    assert math.isfinite(said.figures["RotErr"])
+
+
 def test_an_estimate_that_stays_in_place() -> None:
     compared = compare(still(5), trajectory_of(smooth_poses(5)))
     assert compared.figures["APE_relative"] == pytest.approx(1)
