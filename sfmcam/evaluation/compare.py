@@ -183,8 +183,7 @@ def _generator(data: _Paired) -> tuple[Metric, ...]:
 def _absolute(data: _Paired) -> tuple[Metric, ...]:
     reason = data.why_not_aligned
     ape = _of_evo("APE", data.evo.ape if data.evo else None, REFERENCE_UNIT, reason=reason)
-    straight = "" if data.evo is None or data.evo.is_unique else "the path is straight or a spot: other turns of it fit equally well"
-    turn = _of_evo("APE_rot", data.evo.ape_rotation if data.evo else None, "deg", reason=reason or straight)
+    turn = _of_evo("APE_rot", data.evo.ape_rotation if data.evo else None, "deg", reason=reason)
     still = reason or data.why_still
     relative = NAN if still else ape.statistics["rmse"] / rms_from_centroid(data.truth)
     return ape, Metric("APE_relative", {"sum": relative}, "a still camera = 1", count=0 if still else data.n, reason=still), turn

@@ -6,6 +6,7 @@ from sfmcam.evaluation.compare_batch import Batch, ClipRow, ClipStatus, Summary
 from sfmcam.evaluation.compare_text import ALIGNED_BY, number
 from sfmcam.evaluation.leaderboard_text import NOTHING, TextTable
 
+MAX_NAMED = 3  # clips that a note names
 # column -> the figure that it shows
 COLUMNS = {
     "RotErr\nrad": "RotErr",
@@ -53,10 +54,18 @@ def batch_table(batch: Batch) -> TextTable:
 
 
 def reason_lines(batch: Batch) -> tuple[str, ...]:
-    """Return why clips have no figures and what to know of those that have, a line each."""
+    """Return why clips have no figures, a line each, and what to know of those that have: a line per note, with its clips."""
     reasons = [f"{row.clip}: {row.status.value.replace('_', ' ')}: {row.reason}" for row in batch.rows if row.reason]
-    notes = [f"{row.clip}: note: {note}" for row in batch.rows if row.compared is not None for note in row.compared.notes]
-    return (*reasons, *notes)
+    noted: dict[str, list[str]] = {}
+    for row in batch.rows:
+        for note in row.compared.notes if row.compared is not None else ():
+            noted.setdefault(note, []).append(row.clip)
+    return (*reasons, *(f"note on {_some(clips)}: {note}" for note, clips in noted.items()))
+
+
+def _some(clips: list[str]) -> str:
+    named = ", ".join(clips[:MAX_NAMED])
+    return named if len(clips) <= MAX_NAMED else f"{named} and {len(clips) - MAX_NAMED} more"
 
 
 def _row(row: ClipRow) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from sfmcam.types import CameraTrajectory
 from sfmcam.video.probe import probe
 
 FARTHEST = 1e100  # from the origin; squares of larger numbers overflow
+FREE = "a straight path or a spot leaves a turn open: of those that fit equally well, the nearest to the true orientations is taken"
 POSES_FOLDER, INTRINSICS_FOLDER = "poses", "intrinsics"
 
 
@@ -116,8 +117,11 @@ def compare_files(estimate: Path, reference: Path, options: CompareOptions) -> F
 def compare_read(own: PathFile, true: PathFile, options: CompareOptions, *, note: str = "") -> FileComparison:
     """Compare two trajectories that have been read; `note` is kept with the result. Raises as `compare_files`."""
     pairs = _pair(own, true, options)
+    notes = [*filter(None, [note]), *_notes(own, true, options)]
     result = compare_trajectories(own.trajectory, true.trajectory, pairs, alignment=options.alignment, still_extent=options.still_extent)
-    return FileComparison(own, true, options.pairing, result, tuple(filter(None, (note, *_notes(own, true, options)))))
+    if result.aligned is not None and not result.aligned.is_unique and np.isfinite(result.scale):
+        notes.append(FREE)
+    return FileComparison(own, true, options.pairing, result, tuple(notes))
 
 
 def refuse_idle_rate(compared: Sequence[FileComparison], options: CompareOptions) -> None:

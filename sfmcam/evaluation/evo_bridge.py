@@ -11,7 +11,7 @@ import numpy as np
 from sfmcam.errors import MissingDependencyError
 from sfmcam.geometry.rigid import inverse, rigid_from_parts
 from sfmcam.geometry.rotation import nearest_rotation
-from sfmcam.geometry.similarity import Similarity, fit_similarity, rotation_is_unique
+from sfmcam.geometry.similarity import Similarity, fit_similarity, free_turns, nearest_turn
 from sfmcam.types import Float
 
 STATISTICS = ("rmse", "mean", "median", "std", "min", "max", "sse")  # those of evo
@@ -55,7 +55,8 @@ class EvoComparison:
     Attributes:
         world_from_cam: (N, 4, 4) the estimate as aligned.
         scale: by which the estimate was multiplied.
-        is_unique: False where other alignments fit equally well (a straight path, a spot), so that `ape_rotation` means nothing.
+        is_unique: False where other turns fit the positions equally well (a straight path, a spot); then the one is taken that is
+            nearest to the true orientations.
         ape: distance of the camera centres, in the reference's unit, per frame.
         ape_rotation: angle between the orientations, degrees, per frame.
         rpe: error of the translation from one frame to the next, in the reference's unit, per step; None for a single frame.
@@ -106,8 +107,8 @@ def evo_errors(estimate: Float, reference: Float, timestamps_s: Float) -> EvoErr
 def evo_comparison(estimate: Float, reference: Float, timestamps_s: Float, *, alignment: Alignment) -> EvoComparison:
     """Compare two paths frame by frame, as `evo_ape` and `evo_rpe` (delta 1 frame) do with the options behind `alignment`.
 
-    evo refuses to align paths that are straight lines or single spots, where the rotation is not unique. The error after the
-    best alignment is, so those are aligned by `fit_similarity`.
+    evo refuses to align paths that are straight lines or single spots, where the rotation is not unique. The distance after the
+    best alignment is, so those are aligned by `fit_similarity`, and turned about what is free to the true orientations.
 
     Args:
         estimate: (N, 4, 4) `cam_from_world`, N >= 1; a path that is to be turned needs N >= 3 to say anything.
@@ -121,8 +122,10 @@ def evo_comparison(estimate: Float, reference: Float, timestamps_s: Float, *, al
     metrics, trajectory = _import_evo()
     truth = _evo_trajectory(trajectory, inverse(reference), timestamps_s)
     world_from_cam = inverse(estimate)
-    is_unique = not alignment.moves or rotation_is_unique(world_from_cam[:, :3, 3], truth.positions_xyz)
     path, scale = _aligned(trajectory, world_from_cam, truth, alignment=alignment)
+    free = free_turns(world_from_cam[:, :3, 3], truth.positions_xyz) if alignment.moves else np.empty((0, 3))
+    if len(free):
+        path = _evo_trajectory(trajectory, _turned(np.array(path.poses_se3), np.array(truth.poses_se3), free), timestamps_s)
     relation, frames = metrics.PoseRelation, metrics.Unit.frames
     has_steps = len(estimate) > 1
 
@@ -135,7 +138,7 @@ def evo_comparison(estimate: Float, reference: Float, timestamps_s: Float, *, al
     return EvoComparison(
         world_from_cam=np.array(path.poses_se3),
         scale=scale,
-        is_unique=is_unique,
+        is_unique=len(free) == 0,
         ape=absolute(relation.translation_part),
         ape_rotation=absolute(relation.rotation_angle_deg),
         rpe=relative(relation.translation_part),
@@ -172,6 +175,13 @@ def _aligned(module: Any, world_from_cam: Float, truth: Any, *, alignment: Align
         moved = rigid_from_parts(fit.rotation @ world_from_cam[:, :3, :3], fit.apply(world_from_cam[:, :3, 3]))
         return _evo_trajectory(module, moved, truth.timestamps), fit.scale
     return path, float(scale)
+
+
+def _turned(world_from_cam: Float, truth: Float, free: Float) -> Float:
+    """Turn an aligned path (N, 4, 4) about the true centroid and the axes `free`, so that it looks where the truth looks."""
+    turn = nearest_turn(world_from_cam[:, :3, :3], truth[:, :3, :3], free)
+    middle = truth[:, :3, 3].mean(axis=0)
+    return rigid_from_parts(turn @ world_from_cam[:, :3, :3], (world_from_cam[:, :3, 3] - middle) @ turn.T + middle)
 
 
 def _series(metric: Any, truth: Any, path: Any) -> EvoSeries:

@@ -40,6 +40,11 @@ class _Paths:
         points = np.concatenate([self.own, self.whole])
         return float(np.ptp(points, axis=0).max()) or 1.0
 
+    @property
+    def middle(self) -> Float:
+        points = np.concatenate([self.own, self.whole])
+        return (points.min(axis=0) + points.max(axis=0)) / 2
+
 
 def plot_comparison_png(
     path: Path, result: Comparison, *, estimate: CameraTrajectory, reference: CameraTrajectory, pairing: Pairing, title: str
@@ -115,7 +120,9 @@ def _view(axes: Any, paths: _Paths, *, up: int, name: str, labels: tuple[str, st
         axes.plot(*centers[:1].T, "o", color=color, markersize=8, zorder=5)
         tips = centers[gazes] + GAZE * paths.span * gaze[gazes]
         _segments(axes, centers[gazes], tips, color=color, linewidth=1.2, zorder=5)
+    axes.update_datalim(flat(paths.middle + np.array([[-0.5], [0.5]]) * paths.span))  # both views at one scale
     axes.margins(MARGIN)
+    axes.autoscale_view()
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_title(name, fontsize=12, loc="left")
     axes.set_xlabel(labels[0], fontsize=12)
@@ -135,7 +142,7 @@ def _moments(result: Comparison, reference: CameraTrajectory, pairing: Pairing) 
 
 
 def _rotation_panel(axes: Any, x: Float, result: Comparison, *, estimate: CameraTrajectory, reference: CameraTrajectory) -> None:
-    """Draw the error after alignment where that tells the orientation, else relative to the first frame."""
+    """Draw the error after alignment where positions can be aligned, else relative to the first frame."""
     turn = next(metric for metric in result.metrics if metric.name == "APE_rot")
     if result.aligned is not None and not turn.reason:
         _over_time(axes, x, result.aligned.ape_rotation.errors, name="rotation error\n(degrees)", least=LEAST_DEG)
