@@ -144,6 +144,11 @@ class BenchFolder:
         return self.root / slug / ("scores" if scoring == BEST_SCORING else f"scores_{scoring}")
 
 
+def compare_picture(folder: Path, clip: str) -> Path:
+    """Return where the picture of a compared clip goes."""
+    return folder / f"{clip}_compare.png"
+
+
 def make_folder(folder: Path) -> None:
     """Make `folder` with its parents and check that files can be made in it.
 

@@ -22,7 +22,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "motion",
         "evaluation.average_precision",
         "evaluation.bootstrap",
+        "evaluation.compare",
+        "evaluation.compare_metric",
         "evaluation.evo_bridge",
+        "evaluation.focal_error",
+        "evaluation.frame_pairs",
+        "evaluation.generator_metrics",
+        "evaluation.pair_auc",
         "evaluation.pair_error",
         "evaluation.pose_error",
     ),
@@ -123,7 +129,9 @@ def test_evo_which_is_gpl_is_imported_in_one_module_and_lazily() -> None:
     assert not {name for name in names if name.split(".")[0] == "evo"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["compare", "--help"], ["--version"]], ids=" ".join
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"""
 import sys

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 COMMANDS: dict[str, tuple[str, str]] = {
     "trajectory": ("sfmcam.cli.trajectory:trajectory", "Show how the camera moved in a video."),
     "score": ("sfmcam.cli.score:score", "Score a camera trajectory that another tool wrote."),
+    "compare": ("sfmcam.cli.compare:compare", "Compare camera paths with known ones: pose errors of any tool or video generator."),
     "bench": ("sfmcam.cli.bench:bench", "Run estimators over a labelled set of clips and compare them."),
     "evaluate": ("sfmcam.cli.evaluate:evaluate", "Compare score files of any method with one another and with published results."),
     "data": ("sfmcam.cli.data:data", "Download or render a labelled set of clips."),

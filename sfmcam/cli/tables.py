@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -69,11 +70,11 @@ def _joined(tasks: TextTable, summary: TextTable) -> TextTable:
     return TextTable(tasks.title, (*tasks.columns, *summary.columns[2:]), rows)
 
 
-def _rich(table: TextTable, name_width: int = 0) -> Table:
+def _rich(table: TextTable, name_width: int = 0, left: Collection[str] = ()) -> Table:
     rich = Table(title=Text(table.title), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for index, column in enumerate(table.columns):
         if index:
-            rich.add_column(Text(column), justify="right", vertical="top", width=_cell_width(table, index))
+            rich.add_column(Text(column), justify="left" if column in left else "right", vertical="top", width=_cell_width(table, index))
         else:
             rich.add_column(Text(column), overflow="fold", width=name_width or None)
     for row in table.rows:
@@ -91,6 +92,21 @@ def _width(console: Console, table: TextTable, name_width: int) -> int:
     return Measurement.get(console, options, _rich(table, name_width)).maximum
 
 
-def print_table(console: Console, table: TextTable, name_width: int = 0) -> None:
-    console.print(_rich(table, name_width))
+def print_table(console: Console, table: TextTable, name_width: int = 0, *, left: Collection[str] = ()) -> None:
+    """Print a table and an empty line; the columns named in `left` hold words, not numbers."""
+    console.print(_rich(table, name_width, left))
     console.print()
+
+
+def split_table(table: TextTable, *, width: int, repeated: int) -> list[TextTable]:
+    """Cut a table that is wider than a window into several that are not, each beginning with the first `repeated` columns."""
+    widths = [_cell_width(table, index) + 1 for index in range(len(table.columns))]
+    fixed, parts = list(range(repeated)), [list(range(repeated))]
+    for index in range(repeated, len(table.columns)):
+        if len(parts[-1]) > repeated and sum(widths[i] for i in [*parts[-1], index]) > width:
+            parts.append(list(fixed))
+        parts[-1].append(index)
+    return [
+        TextTable(table.title, tuple(table.columns[i] for i in part), tuple(tuple(row[i] for i in part) for row in table.rows))
+        for part in parts
+    ]

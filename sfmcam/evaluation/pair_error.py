@@ -44,6 +44,12 @@ def pair_direction_errors_rad(estimate: Float, reference: Float, *, negligible: 
         reference: (N, 4, 4) `cam_from_world` of the same frames.
         negligible: in the reference's unit.
     """
+    angles = directions_of_all_pairs_rad(estimate, reference, negligible=negligible)
+    return angles[~np.isnan(angles)]
+
+
+def directions_of_all_pairs_rad(estimate: Float, reference: Float, *, negligible: float) -> Float:
+    """Return the same for all pairs, in the order of `pair_rotation_errors_rad`; NaN where the true translation is negligible."""
     chosen = _evenly_chosen(len(estimate))
     estimate, reference = estimate[chosen], reference[chosen]
     centers, true_centers = camera_centers(estimate), camera_centers(reference)
@@ -53,8 +59,8 @@ def pair_direction_errors_rad(estimate: Float, reference: Float, *, negligible: 
         true = (true_centers[i + 1 :] - true_centers[i]) @ reference[i, :3, :3].T
         moved = np.linalg.norm(true, axis=1) > negligible
         own = (centers[i + 1 :] - centers[i]) @ estimate[i, :3, :3].T
-        angles = _angles_rad(own[moved], true[moved])
-        errors.append(np.where(np.linalg.norm(own[moved], axis=1) > rounding, angles, UNDEFINED_DIRECTION_RAD))
+        angles = np.where(np.linalg.norm(own, axis=1) > rounding, _angles_rad(own, true), UNDEFINED_DIRECTION_RAD)
+        errors.append(np.where(moved, angles, np.nan))
     return np.concatenate(errors)
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from sfmcam.evaluation.evo_bridge import EvoErrors, evo_errors
+from sfmcam.evaluation.focal_error import focal_errors
+from sfmcam.evaluation.frame_pairs import pair_by_time
 from sfmcam.evaluation.pair_error import pair_direction_errors_rad, pair_rotation_errors_rad
 from sfmcam.geometry.rigid import camera_centers
-from sfmcam.geometry.timeline import half_interval_s, match_times
-from sfmcam.types import CameraTrajectory, Float, Int
+from sfmcam.types import CameraTrajectory, Float
 
 MIN_TO_ALIGN = 3  # two points always align perfectly
 NEGLIGIBLE_OF_EXTENT = 0.01  # a true translation below this share of the path's extent has no direction to speak of
 NEGLIGIBLE_OF_DEPTH = 0.001  # likewise, of the scene depth: it moves the picture by less than a pixel
 ROUNDING = 1e-9  # of the coordinates
-ASPECT_TOLERANCE = 0.02  # pictures whose shapes differ by more are not the same picture at two sizes
 NAN = float("nan")
 
 
@@ -71,42 +71,33 @@ def pose_errors(estimate: CameraTrajectory, reference: CameraTrajectory) -> Pose
     Raises:
         MissingDependencyError: evo is not installed.
     """
-    own, true, answered = _paired_frames(estimate, reference)
-    poses, truth = estimate.cam_from_world[own], reference.cam_from_world[true]
-    negligible, extent = _negligible_translation(truth, reference.median_depth[true])
+    pairs = pair_by_time(estimate, reference)
+    poses, truth = estimate.cam_from_world[pairs.own], reference.cam_from_world[pairs.true]
+    negligible, extent = negligible_translation(truth, reference.median_depth[pairs.true])
     moves = extent > negligible
     rotations = pair_rotation_errors_rad(poses, truth)
     directions = pair_direction_errors_rad(poses, truth, negligible=negligible)
-    aligned, alignment_note = _aligned_errors(poses, truth, reference.timestamps_s[true], moves=moves)
-    focal_percent, focal_note = _focal_percent(estimate, reference, own, true)
+    aligned, alignment_note = _aligned_errors(poses, truth, reference.timestamps_s[pairs.true], moves=moves)
+    focal = focal_errors(estimate, reference, pairs)
     return PoseErrors(
-        num_compared=len(own),
+        num_compared=len(pairs),
         num_reference=reference.num_valid,
-        coverage=len(own) / reference.num_valid if reference.num_valid else NAN,
-        answered=answered,
+        coverage=len(pairs) / reference.num_valid if reference.num_valid else NAN,
+        answered=pairs.answered,
         rotation_mean_deg=_mean_deg(rotations),
         rotation_median_deg=_median_deg(rotations),
         direction_mean_deg=_mean_deg(directions),
         direction_median_deg=_median_deg(directions),
         ate_rmse=aligned.ate_rmse,
-        ate_relative=aligned.ate_rmse / _rms_from_centroid(truth) if moves else NAN,
+        ate_relative=aligned.ate_rmse / rms_from_centroid(truth) if moves else NAN,
         rpe_translation_rmse=aligned.rpe_translation_rmse,
         rpe_rotation_rmse_deg=aligned.rpe_rotation_rmse_deg,
-        focal_percent=focal_percent,
-        note="; ".join(filter(None, (alignment_note, focal_note))),
+        focal_percent=float(np.median(focal.percent)) if len(focal.percent) else NAN,
+        note="; ".join(filter(None, (alignment_note, focal.note))),
     )
 
 
-def _paired_frames(estimate: CameraTrajectory, reference: CameraTrajectory) -> tuple[Int, Int, float]:
-    """Return the rows of both that are compared, and the share of the estimate's rows at those times that have a pose."""
-    reference_rows = np.flatnonzero(reference.valid)
-    times_s = reference.timestamps_s[reference_rows]
-    own, nth = match_times(estimate.timestamps_s, times_s, tolerance_s=half_interval_s(times_s))
-    posed = estimate.valid[own]
-    return own[posed], reference_rows[nth[posed]], float(posed.mean()) if len(posed) else NAN
-
-
-def _negligible_translation(truth: Float, median_depth: Float) -> tuple[float, float]:
+def negligible_translation(truth: Float, median_depth: Float) -> tuple[float, float]:
     """Return the length below which a true translation says nothing, and the extent of the true path."""
     centers = camera_centers(truth)
     if len(centers) == 0:
@@ -129,22 +120,8 @@ def _aligned_errors(poses: Float, truth: Float, timestamps_s: Float, *, moves: b
     return errors, ""
 
 
-def _focal_percent(estimate: CameraTrajectory, reference: CameraTrajectory, own: Int, true: Int) -> tuple[float, str]:
-    """Return the median relative error of the focal length in percent, or NaN with the reason."""
-    focal_px, true_px = estimate.focal_px[own], reference.focal_px[true]
-    known = np.isfinite(focal_px) & np.isfinite(true_px)
-    if not known.any():
-        return NAN, "no focal length to compare"
-    if estimate.image_size_px is None or reference.image_size_px is None:
-        return NAN, "the picture size that a focal length refers to is unknown"
-    (width, height), (true_width, true_height) = estimate.image_size_px, reference.image_size_px
-    if abs(width * true_height / (height * true_width) - 1) > ASPECT_TOLERANCE:
-        return NAN, f"focal lengths refer to pictures of different shapes ({width} x {height}, {true_width} x {true_height})"
-    ratio = focal_px[known] / true_px[known] * (true_width / width)
-    return float(np.median(np.abs(ratio - 1))) * 100, ""
-
-
-def _rms_from_centroid(truth: Float) -> float:
+def rms_from_centroid(truth: Float) -> float:
+    """Return the RMS distance of the camera centres of (N, 4, 4) `cam_from_world` from their centroid."""
     centers = camera_centers(truth)
     return float(np.sqrt(np.mean(np.sum((centers - centers.mean(axis=0)) ** 2, axis=1))))
 
