@@ -213,7 +213,9 @@ def _rate_task(task: TaskPool, given: Answers, counts: Counts) -> tuple[TaskResu
     answered = ~np.isnan(given.scores)
     ranks = rank_failed_last(given.scores)
     rating_all, draws_all = _rate(task.labels, ranks, counts)
-    rating_answered, draws_answered = _rate(task.labels[answered], ranks[answered], counts[:, answered])
+    rating_answered, draws_answered = rating_all, draws_all
+    if not answered.all():
+        rating_answered, draws_answered = _rate(task.labels[answered], ranks[answered], counts[:, answered])
     reason, reason_answered = undefined_because(task.labels), undefined_because(task.labels[answered])
     result = TaskResult(
         positives=int(task.labels.sum()),
