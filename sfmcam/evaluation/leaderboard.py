@@ -25,7 +25,7 @@ from sfmcam.evaluation.bootstrap import (
 )
 from sfmcam.evaluation.pool import Answers, Pool, TaskPool, answers, disagreements, pool_from_labels, pool_from_scores
 from sfmcam.evaluation.published import PublishedRow, published_rows
-from sfmcam.io.score_reader import MethodScores
+from sfmcam.io.score_rows import MethodScores
 from sfmcam.types import Float
 
 
