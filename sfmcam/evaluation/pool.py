@@ -14,7 +14,7 @@ import numpy as np
 from sfmcam.datasets.labelled_set import LabelledSet
 from sfmcam.errors import ScoreFileError
 from sfmcam.io.score_file import NOT_RUN
-from sfmcam.io.score_rows import MethodScores
+from sfmcam.io.score_rows import MethodScores, ScoreRow
 from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
 from sfmcam.types import Bool, Float, Int
 
@@ -106,16 +106,21 @@ def answers(method: MethodScores, split: str, task: TaskPool) -> Answers:
     scores = np.full(len(task.videos), np.nan)
     failures: dict[str, int] = {}
     for index, video in enumerate(task.videos):
-        error = rows[video].error if video in rows else NOT_RUN
-        if error is None:
-            scores[index] = rows[video].score
+        if reason := failure_reason(rows.get(video)):
+            failures[reason] = failures.get(reason, 0) + 1
         else:
-            failures[_reason(error)] = failures.get(_reason(error), 0) + 1
+            scores[index] = rows[video].score
     return Answers(scores, dict(sorted(failures.items(), key=lambda item: (-item[1], item[0]))))
 
 
-def _reason(error: str) -> str:
-    """Our own statuses as they are; of another tool's sentence, what comes before the file name or number in it."""
+def failure_reason(row: ScoreRow | None) -> str:
+    """Return why a row has no score, NOT_RUN where it is not there; empty where it has one.
+
+    Our own statuses are kept as they are; of another tool's sentence, what comes before the file name or number in it.
+    """
+    error = NOT_RUN if row is None else row.error
+    if error is None:
+        return ""
     return error.split("\n")[0].split(":")[0].strip()[:REASON_LENGTH] or "unnamed"
 
 
