@@ -36,8 +36,8 @@ def accuracy_sections(found: Beyond) -> Iterator[Section]:
         note = "ECE: expected calibration error over ten bins. Of base: the Brier score of saying the share of Yes to every label."
         yield Section((table,), (note,))
     note = (
-        "On clips labelled Yes for a primitive: it wins where it has the highest value among itself and the primitives that the same clip is "
-        "labelled No for. Ties are shared. Closest wrong ones: the highest of those labelled No, whether or not they win."
+        "On clips labelled Yes for a primitive: it wins where it has the highest value among itself and the primitives that the same clip "
+        "is labelled No for. Ties are shared. Closest wrong ones: the highest of those labelled No, whether or not they win."
     )
     yield Section(tuple(confusion_table(method) for method in found.methods), (note,))
     if any(method.cost for method in found.methods):

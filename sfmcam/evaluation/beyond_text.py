@@ -16,6 +16,7 @@ from sfmcam.evaluation.leaderboard_text import NOTHING, TextTable, percent, perc
 from sfmcam.evaluation.method_decisions import Decisions, Rule, mean_over_rated, together
 from sfmcam.evaluation.paired import PairedDifference
 from sfmcam.evaluation.reliability import BINS
+from sfmcam.io.run_cost import RunCost
 
 WRONG_SHOWN = 3
 SURE = 0.05
@@ -46,10 +47,10 @@ def _decision_cells(method: MethodBeyond, decisions: Decisions) -> Iterator[str]
 def decision_notes(found: Beyond) -> list[str]:
     """What the table of decisions means, and how each method's scores were read."""
     lines = [
-        "Accuracy is over all labels (as CamReasoner counts), the others are means over tasks. A failed row counts as a mistake; F1 takes it "
-        "for a missed positive where it is one.",
-        f"cross-val.: yes above the score that makes the fewest mistakes on the other {FOLDS - 1} of {FOLDS} parts of the videos, per task. "
-        "best F1: at the threshold that suits these very labels; optimistic.",
+        "Accuracy is over all labels (as CamReasoner counts), the others are means over tasks. A failed row counts as a mistake; F1 takes "
+        "it for a missed positive where it is one.",
+        f"cross-val.: yes above the score that makes the fewest mistakes on the other {FOLDS - 1} of {FOLDS} parts of the videos, per task; "
+        "best F1: at the threshold that suits these very labels, optimistic.",
     ]
     return lines + [f"{m.lineup.name}: {m.lineup.scale} scores ({m.lineup.scale_reason})." for m in found.methods]
 
@@ -116,15 +117,15 @@ def cost_table(found: Beyond) -> TextTable:
     columns = ("Method", "AP_all", "Bal. acc.", "Clips", "s median", "s max", "s total", "MiB median", "MiB max")
     rows = []
     for method in found.methods:
-        cost = method.cost
-        numbers = (
-            (str(cost.clips), *(_number(value, 1) for value in (cost.seconds_median, cost.seconds_max, cost.seconds_total)))
-            + tuple(_number(value, 0) for value in (cost.peak_mb_median, cost.peak_mb_max))
-            if cost
-            else (NOTHING,) * 6
-        )
-        rows.append((method.lineup.name, percent(method.mean_ap), percent(method.decisions[0].figures.balanced_accuracy), *numbers))
+        accuracy = (percent(method.mean_ap), percent(method.decisions[0].figures.balanced_accuracy))
+        rows.append((method.lineup.name, *accuracy, *(_cost_cells(method.cost) if method.cost else (NOTHING,) * 6)))
     return TextTable("Accuracy and cost per clip", columns, tuple(rows))
+
+
+def _cost_cells(cost: RunCost) -> Iterator[str]:
+    yield str(cost.clips)
+    yield from (_number(value, 1) for value in (cost.seconds_median, cost.seconds_max, cost.seconds_total))
+    yield from (_number(value, 0) for value in (cost.peak_mb_median, cost.peak_mb_max))
 
 
 def subset_table(found: Beyond) -> TextTable | None:
@@ -151,7 +152,8 @@ def subset_notes(found: Beyond) -> list[str]:
         return []
     tasks = len(found.pool.tasks)
     return [
-        f"Parts: {found.subsets_source}. Tasks: how many of {tasks} have both answers in the part; a mean over others does not compare with it."
+        f"Parts: {found.subsets_source}. Tasks: how many of {tasks} have both answers in the part; means over fewer or other tasks do not "
+        "compare. Empty parts of a task are named in the JSON (left_out)."
     ]
 
 
@@ -182,9 +184,11 @@ def comparison_lines(pair: Comparison, resamples: int) -> list[str]:
     ]
     if not resamples:
         return [*lines, "Without resamples (--bootstrap 0) there is no p-value."]
-    lines.append(_verdict(pair, "the mean", pair.all.mean, pair.all.mean.p))
-    sure = {split: task for split, task in pair.all.tasks.items() if task.p_holm <= SURE}
-    lines += [_verdict(pair, split, task, task.p_holm) + " after Holm's correction" for split, task in sure.items()]
+    lines.append(_mean_line(pair))
+    for better, other, sign in ((pair.a, pair.b, 1), (pair.b, pair.a, -1)):
+        sure = {split: task for split, task in pair.all.tasks.items() if task.p_holm <= SURE and task.difference * sign > 0}
+        named = ", ".join(f"{split} (by {100 * abs(task.difference):.1f} points, p = {_p(task.p_holm)})" for split, task in sure.items())
+        lines += [f"{better} is better than {other} on {named}; p after Holm's correction."] if sure else []
     luck = [split for split, task in pair.all.tasks.items() if task.p <= SURE < task.p_holm]
     if luck:
         lines.append(f"{', '.join(luck)}: p <= {SURE} each, but not once it is counted that {len(pair.all.tasks)} tasks were looked at.")
@@ -195,13 +199,14 @@ def comparison_lines(pair: Comparison, resamples: int) -> list[str]:
     return lines
 
 
-def _verdict(pair: Comparison, what: str, of: PairedDifference, p: float) -> str:
+def _mean_line(pair: Comparison) -> str:
+    of = pair.all.mean
     if math.isnan(of.difference):
-        return f"{what}: cannot be compared, no task has both answers"
-    better, other = (pair.a, pair.b) if of.difference >= 0 else (pair.b, pair.a)
-    if p > SURE or math.isnan(p):
-        return f"No telling which is better on {what}: {pair.a} is ahead by {100 * of.difference:+.1f} points of AP, p = {_p(p)}"
-    return f"{better} is better than {other} on {what}, by {100 * abs(of.difference):.1f} points of AP, p = {_p(p)}"
+        return "The mean cannot be compared: no task has both answers."
+    if of.p > SURE:
+        return f"No telling which has the better mean AP: {pair.a} minus {pair.b} is {100 * of.difference:+.1f} points, p = {_p(of.p)}."
+    better, other = (pair.a, pair.b) if of.difference > 0 else (pair.b, pair.a)
+    return f"{better} is better than {other} on the mean, by {100 * abs(of.difference):.1f} points of AP, p = {_p(of.p)}."
 
 
 def _difference_cells(of: PairedDifference) -> tuple[str, ...]:
