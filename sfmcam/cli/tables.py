@@ -72,7 +72,7 @@ def _joined(tasks: TextTable, summary: TextTable) -> TextTable:
 
 
 def _rich(table: TextTable, name_width: int = 0) -> Table:
-    rich = Table(title=Text(table.title), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    rich = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for index, column in enumerate(table.columns):
         if index:
             rich.add_column(Text(column), justify="right", vertical="top", width=_cell_width(table, index))
@@ -94,6 +94,8 @@ def _width(console: Console, table: TextTable, name_width: int) -> int:
 
 
 def print_table(console: Console, table: TextTable, name_width: int = 0) -> None:
+    """Print the table below its title, which is as long as the window and not as the table."""
+    console.print(Text(table.title, style="italic"))
     console.print(_rich(table, name_width))
     console.print()
 

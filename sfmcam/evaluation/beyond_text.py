@@ -49,8 +49,8 @@ def decision_notes(found: Beyond) -> list[str]:
     lines = [
         "Accuracy is over all labels (as CamReasoner counts), the others are means over tasks. A failed row counts as a mistake; F1 takes "
         "it for a missed positive where it is one.",
-        f"cross-val.: yes above the score that makes the fewest mistakes on the other {FOLDS - 1} of {FOLDS} parts of the videos, per task; "
-        "best F1: at the threshold that suits these very labels, optimistic.",
+        f"cross-val.: yes above the score that makes the fewest mistakes on the other {FOLDS - 1} of {FOLDS} parts of the videos; "
+        "best F1: at the threshold that suits these labels, optimistic.",
     ]
     return lines + [f"{m.lineup.name}: {m.lineup.scale} scores ({m.lineup.scale_reason})." for m in found.methods]
 
@@ -128,9 +128,9 @@ def _cost_cells(cost: RunCost) -> Iterator[str]:
     yield from (_number(value, 0) for value in (cost.peak_mb_median, cost.peak_mb_max))
 
 
-def subset_table(found: Beyond) -> TextTable | None:
+def part_table(found: Beyond) -> TextTable | None:
     """Mean `AP_all` by part of the pool; None where nothing tells parts apart."""
-    if not found.subsets:
+    if not found.parts:
         return None
     columns = ("Part", "Videos", "Pos", "Tasks", *(cell for method in found.methods for cell in (method.lineup.name, "95 %")))
     rows = tuple(
@@ -141,29 +141,28 @@ def subset_table(found: Beyond) -> TextTable | None:
             str(len(part.positives) - len(part.left_out)),
             *(cell for rating in part.ratings for cell in (percent(rating.mean), percent_interval(rating.interval))),
         )
-        for part in found.subsets
+        for part in found.parts
     )
     return TextTable(f"AP_all x 100 by part of {found.pool.name}", columns, rows)
 
 
-def subset_notes(found: Beyond) -> list[str]:
+def part_notes(found: Beyond) -> list[str]:
     """Where the parts are from, and what a mean over fewer tasks is worth."""
-    if not found.subsets:
+    if not found.parts:
         return []
     tasks = len(found.pool.tasks)
     return [
-        f"Parts: {found.subsets_source}. Tasks: how many of {tasks} have both answers in the part; means over fewer or other tasks do not "
+        f"Parts: {found.parts_source}. Tasks: how many of {tasks} have both answers in the part; means over fewer or other tasks do not "
         "compare. Empty parts of a task are named in the JSON (left_out)."
     ]
 
 
 def comparison_table(pair: Comparison, figures: PairedFigures, rows: str) -> TextTable:
     """One pair of methods, task by task."""
-    columns = ("Task", f"{pair.a} - {pair.b}", "95 %", "p", "p Holm", "draws")
+    columns = ("Task", "A", "B", "A - B", "95 %", "p", "p Holm", "draws")
     cells = tuple((split, *_difference_cells(task)) for split, task in figures.tasks.items())
-    return TextTable(
-        f"{pair.a} against {pair.b}: difference of AP x 100 on {rows}", columns, (*cells, ("mean", *_difference_cells(figures.mean)))
-    )
+    title = f"A: {pair.a}, B: {pair.b}; AP x 100 on {rows}"
+    return TextTable(title, columns, (*cells, ("mean", *_difference_cells(figures.mean))))
 
 
 def comparison_tables(pair: Comparison) -> list[TextTable]:
@@ -211,7 +210,7 @@ def _mean_line(pair: Comparison) -> str:
 
 def _difference_cells(of: PairedDifference) -> tuple[str, ...]:
     value = NOTHING if math.isnan(of.difference) else f"{100 * of.difference:+.1f}"
-    return (value, percent_interval(of.interval), _p(of.p), _p(of.p_holm), str(of.draws))
+    return (percent(of.a), percent(of.b), value, percent_interval(of.interval), _p(of.p), _p(of.p_holm), str(of.draws))
 
 
 def _p(value: float) -> str:
