@@ -94,7 +94,7 @@ def beyond(
     pool, parts = board.pool, parts or Parts()
     lineups = line_up(named, pool)
     counts = resample_counts(len(pool.videos), resamples=board.resamples, seed=board.seed)
-    folds = video_folds(pool.videos)
+    drawn, folds = counts.astype(np.float32), video_folds(pool.videos)
     rated = {m.name: Rated(np.array([task.all.ap for task in m.tasks.values()]), board.draws[m.name]) for m in board.methods}
     names = [lineup.name for lineup in lineups]
     asked = [(find_method(a, names), find_method(b, names)) for a, b in compare]
@@ -109,8 +109,8 @@ def beyond(
             MethodBeyond(
                 lineup=lineup,
                 mean_ap=result.mean_all.ap,
-                decisions=decide(lineup, pool, folds=folds, counts=counts),
-                reliability=method_reliability(lineup, pool, counts),
+                decisions=decide(lineup, pool, folds=folds, drawn=drawn),
+                reliability=method_reliability(lineup, pool, drawn),
                 confusion=method_confusion(lineup, pool),
                 cost=cost,
             )

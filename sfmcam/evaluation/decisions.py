@@ -55,15 +55,15 @@ class Outcome:
         return 2 * self.tp / (2 * self.tp + self.fp + self.fn + self.failed_yes)
 
 
-def outcome(labels: Bool, says_yes: Bool, answered: Bool) -> Outcome:
-    """Count the clips (n,) of one task."""
-    return Outcome(*(int(kind.sum()) for kind in outcome_kinds(labels, says_yes, answered)))
-
-
 def outcome_kinds(labels: Bool, says_yes: Bool, answered: Bool) -> Bool:
     """Return (6, n): which clips are tp, fp, fn, tn, failed_yes, failed_no."""
     yes, no = answered & says_yes, answered & ~says_yes
     return np.stack([labels & yes, ~labels & yes, labels & no, ~labels & no, labels & ~answered, ~labels & ~answered])
+
+
+def outcome(kinds: Bool) -> Outcome:
+    """Count the clips of each of `outcome_kinds`."""
+    return Outcome(*(int(kind.sum()) for kind in kinds))
 
 
 def fewest_mistakes(scores: Float, labels: Bool) -> float:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_recall_curve
 
-from sfmcam.evaluation.decisions import Outcome, best_f1, cross_validated_thresholds, fewest_mistakes, outcome
+from sfmcam.evaluation.decisions import Outcome, best_f1, cross_validated_thresholds, fewest_mistakes, outcome, outcome_kinds
 
 NAN = float("nan")
 pools = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=2, max_size=40)  # label, says yes, answered
@@ -20,7 +20,7 @@ pools = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_siz
 @given(pools)
 def test_equal_to_scikit_learn_with_failed_clips_as_mistakes(rows: list[tuple[bool, bool, bool]]) -> None:
     labels, says, answered = (np.array(column, dtype=bool) for column in zip(*rows, strict=True))
-    found = outcome(labels, says, answered)
+    found = outcome(outcome_kinds(labels, says, answered))
     as_mistakes = np.where(answered, says, ~labels)
     assert found.clips == len(rows)
     assert found.accuracy == pytest.approx(accuracy_score(labels, as_mistakes))
@@ -46,7 +46,7 @@ def test_by_hand() -> None:
 
 def test_nothing_answered_is_nothing_right() -> None:
     nothing = np.zeros(3, bool)
-    found = outcome(np.array([True, False, False]), nothing, nothing)
+    found = outcome(outcome_kinds(np.array([True, False, False]), nothing, nothing))
     assert (found.accuracy, found.balanced_accuracy, found.f1) == (0.0, 0.0, 0.0)
     assert math.isnan(found.accuracy_answered)
 
