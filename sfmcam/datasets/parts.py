@@ -27,7 +27,7 @@ _WORDS: dict[str, tuple[str, dict[str, str]]] = {  # key of the manifest -> grou
     "steadiness": ("camera", {"static": "locked off"}),
     "speed": ("speed", {}),
 }
-_QUESTIONS = {  # file -> group, name of the videos that it holds for, name of those that it does not
+QUESTIONS = {  # file -> group, name of the videos that it holds for, name of those that it does not
     "scene_dynamics/is_scene_static_or_not": ("scene", "static scene", "dynamic scene"),
     "tracking_shot/is_tracking": ("mover", "tracking shot", "no tracking shot"),
     "motion_and_steadiness/is_the_camera_stable_or_shaky": ("camera", "very stable", "shaky"),
@@ -109,17 +109,21 @@ def _by_share(entry_of: dict[str, dict[str, Any]]) -> Iterator[Part]:
 
 def _by_questions(labelled_set: LabelledSet) -> Iterator[Part]:
     videos = frozenset(labelled_set.videos)
-    for name, (group, holds, does_not) in _QUESTIONS.items():
+    for name, (group, holds, does_not) in QUESTIONS.items():
         path = labelled_set.root / QUESTIONS_FOLDER / f"{name}.jsonl"
         if not is_file(path, refuse=LabelError):
             continue
-        pairs = _read_pairs(path)
+        pairs = read_pairs(path)
         yield Part(group, holds, videos & {positive for positive, _ in pairs})
         yield Part(group, does_not, videos & {negative for _, negative in pairs})
 
 
-def _read_pairs(path: Path) -> list[tuple[str, str]]:
-    """Return (video that the question holds for, video that it does not) of each line."""
+def read_pairs(path: Path) -> list[tuple[str, str]]:
+    """Return (video that the question holds for, video that it does not) of each line of a file of CameraBench's other questions.
+
+    Raises:
+        LabelError: it cannot be read.
+    """
     pairs = []
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
