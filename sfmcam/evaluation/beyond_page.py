@@ -16,9 +16,9 @@ from sfmcam.evaluation.beyond_text import (
     decision_table,
     failure_lines,
     part_notes,
-    part_table,
+    part_tables,
 )
-from sfmcam.evaluation.leaderboard_text import TextTable
+from sfmcam.evaluation.leaderboard_text import LEGEND, TextTable
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ def accuracy_sections(found: Beyond) -> Iterator[Section]:
         "On clips labelled Yes for a primitive: it wins where it has the highest value among itself and the primitives that the same clip "
         "is labelled No for. Ties are shared. Closest wrong ones: the highest of those labelled No, whether or not they win."
     )
-    yield Section(tuple(confusion_table(method) for method in found.methods), (note,))
+    yield Section(tuple(confusion_table(method) for method in found.methods), (note, LEGEND))
     if any(method.cost for method in found.methods):
         yield Section((cost_table(found),), ("A dash: its score files lie in no run of `sfmcam bench`, which alone measures times.",))
 
 
 def part_sections(found: Beyond) -> Iterator[Section]:
     """Yield the parts of the pool, or why there are none."""
-    if table := part_table(found):
-        yield Section((table,), tuple(part_notes(found)))
+    if found.parts:
+        yield Section(tuple(part_tables(found)), tuple(part_notes(found)))
     else:
         yield Section(
             (), (f"No parts: {found.pool.name} has neither a manifest.json nor CameraBench's vqa_and_retrieval/ to tell its clips apart.",)

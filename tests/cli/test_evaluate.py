@@ -14,9 +14,12 @@ from method_scores import noisy_results
 from rich.console import Console
 
 from sfmcam.cli.evaluate import evaluate
-from sfmcam.cli.tables import print_leaderboard
+from sfmcam.cli.tables import print_leaderboard, print_sections
 from sfmcam.datasets.folder import load_folder
+from sfmcam.datasets.parts import parts_of
 from sfmcam.errors import ConfigError, LabelError, ScoreFileError
+from sfmcam.evaluation.beyond import beyond
+from sfmcam.evaluation.beyond_page import accuracy_sections, comparison_sections, part_sections
 from sfmcam.evaluation.leaderboard import leaderboard
 from sfmcam.io.score_file import MethodLabel, write_score_files
 from sfmcam.io.score_reader import read_score_dir
@@ -69,6 +72,25 @@ def test_files_hold_the_same_numbers(folder: Path) -> None:
 
 def test_one_folder_above_all_methods_is_enough_and_none_counts_twice(folder: Path) -> None:
     assert run(folder, folder).output == run(folder / "colmap", folder / "vlm").output
+
+
+@pytest.mark.parametrize("width", [100, 200])
+def test_a_window_cuts_nothing_of_what_is_beyond_either(width: int, folder: Path) -> None:
+    entries = [{"id": str(clip), "kind": "real" if clip < 15 else "rendered", "subsets": ["pan_against_truck"]} for clip in range(30)]
+    (folder / "set" / "manifest.json").write_text(json.dumps(entries))
+    labels = load_folder(folder / "set")
+    rows = [f"p,{row.video},{split},{0.93 - 0.9 * row.label}" for split, of_split in labels.rows.items() for row in of_split]
+    (folder / "p.csv").write_text("\n".join(["method,video,task,score", *rows]))
+    methods = read_score_dir(folder)
+    found = beyond(leaderboard(methods, labels, resamples=20), methods, parts=parts_of(labels), compare=[("colmap", LONG_NAME)])
+    buffer = io.StringIO()
+    sections = [*accuracy_sections(found), *part_sections(found), *comparison_sections(found)]
+    print_sections(Console(file=buffer, width=width, force_terminal=False), sections)
+    text = buffer.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert sum(len(section.tables) for section in sections) == 1 + 1 + 3 + 1 + 2  # decisions, calibration, confusion, parts, pair
+    assert "Calibration" in text
 
 
 @pytest.mark.parametrize("width", [100, 120, 160, 200])
