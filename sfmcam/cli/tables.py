@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from sfmcam.evaluation.beyond_page import Section
 from sfmcam.evaluation.leaderboard import Leaderboard
 from sfmcam.evaluation.leaderboard_text import (
     TextTable,
@@ -71,7 +72,7 @@ def _joined(tasks: TextTable, summary: TextTable) -> TextTable:
 
 
 def _rich(table: TextTable, name_width: int = 0, left: Collection[str] = ()) -> Table:
-    rich = Table(title=Text(table.title), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    rich = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for index, column in enumerate(table.columns):
         if index:
             rich.add_column(Text(column), justify="left" if column in left else "right", vertical="top", width=_cell_width(table, index))
@@ -87,13 +88,21 @@ def _cell_width(table: TextTable, index: int) -> int:
     return max(4, *(len(line) for cells in (table.columns, *table.rows) for line in cells[index].split("\n")))
 
 
+def _name_width(console: Console, table: TextTable) -> int:
+    """Return the width of the first column: as long as its names, but folded before a number is cut."""
+    numbers = sum(_cell_width(table, index) + 1 for index in range(1, len(table.columns)))
+    longest = max(len(row[0]) for row in (table.columns, *table.rows))
+    return min(longest, max(console.width - numbers - 1, SHORTEST_NAME))
+
+
 def _width(console: Console, table: TextTable, name_width: int) -> int:
     options = console.options.update(max_width=PIPED_WIDTH)
     return Measurement.get(console, options, _rich(table, name_width)).maximum
 
 
 def print_table(console: Console, table: TextTable, name_width: int = 0, *, left: Collection[str] = ()) -> None:
-    """Print a table and an empty line; the columns named in `left` hold words, not numbers."""
+    """Print the table below its title, which is as long as the window and not as the table; columns in `left` hold words, not numbers."""
+    console.print(Text(table.title, style="italic"))
     console.print(_rich(table, name_width, left))
     console.print()
 
@@ -110,3 +119,20 @@ def split_table(table: TextTable, *, width: int, repeated: int) -> list[TextTabl
         TextTable(table.title, tuple(table.columns[i] for i in part), tuple(tuple(row[i] for i in part) for row in table.rows))
         for part in parts
     ]
+
+
+def print_sections(console: Console, sections: Iterable[Section], *, warnings: Sequence[str] = ()) -> None:
+    """Print tables with their sentences, below the `warnings`."""
+    for warning in warnings:
+        console.print(Text(f"Warning: {warning}", style="yellow"))
+    for section in sections:
+        for table in section.tables:
+            print_table(console, table, _name_width(console, table))
+        for line in section.notes:
+            console.print(Text(line, style="dim"))
+        console.print()
+
+
+def print_hint(console: Console, text: str) -> None:
+    """Print what else there is to see."""
+    console.print(Text(text, style="dim"))

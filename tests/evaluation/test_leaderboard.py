@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,7 +58,10 @@ def test_both_policies_by_hand() -> None:
 def test_a_method_that_answers_fewer_rows_is_judged_on_all_of_them() -> None:
     half = method_scores("half", {"Move_In": {"a.mp4": (True, 3.0), "c.mp4": (False, 2.0)}})
     board = leaderboard([GOOD, half])
-    assert board.warnings == ("half: labels without a row in its score files, counted as failures (not_run): 6 of 8; first: Move_In b.mp4",)
+    assert board.warnings == (
+        "half: a task without any row, all 4 labels counted as failures (not_run): Static",
+        "half: labels without a row in its score files, counted as failures (not_run): 2 of 8; first: Move_In b.mp4",
+    )
     task = board.methods[1].tasks["Move_In"]
     assert (task.answered, task.failures) == (2, {"not_run": 2})
     assert task.all.ap == pytest.approx((1 + 2 / 4) / 2)
@@ -189,16 +191,14 @@ def test_agrees_with_the_independent_tool(num_failed: int, tmp_path: Path) -> No
 
 
 @needs_shared("camerabench", "binary_classification")
-def test_camerabench_in_full_size_and_time(tmp_path: Path) -> None:
-    """969 videos, 15 tasks, 1,000 resamples: seconds, and the constant score has the published prevalence."""
+def test_camerabench_in_full_size(tmp_path: Path) -> None:
+    """969 videos, 15 tasks: the constant score has the published prevalence (benchmarks/evaluate_scale.py has the time it takes)."""
     assert SHARED is not None
     labelled_set = with_all_videos(load_folder(SHARED / "camerabench", allow_missing=True))
     results = noisy_results(labelled_set, noise=0.8, num_failed=100)
     write_score_files(tmp_path, labelled_set=labelled_set, results=results, method=MethodLabel("made-up"))
     methods = read_score_dir(tmp_path)
-    began = time.process_time()
     board = leaderboard(methods, labelled_set)
-    assert time.process_time() - began < 5.0
     assert board.is_camerabench
     assert "measured on the same 15 pools" in published_notes(board)[0]
     random = board.published[0]
