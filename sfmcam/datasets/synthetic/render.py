@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sfmcam.datasets.synthetic import raster
 from sfmcam.datasets.synthetic.atlas import LEVELS, build_atlas
 from sfmcam.datasets.synthetic.scene import Mover, Scene, Surface, quads
 from sfmcam.datasets.synthetic.visibility import Grid, Visible, find_visible, plane_maps, texel_level
@@ -117,17 +118,21 @@ class Renderer:
 
     def _texels(self, maps: Float, grid: Grid, seen: Visible, *, dither: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the atlas positions (H, W) of what is seen."""
-        x, y = grid.x.astype(np.float32), grid.y.astype(np.float32)[:, None]
         surface, nearness = np.maximum(seen.surface, 0), np.maximum(seen.inverse_depth, 1e-9)
-        rows = maps.astype(np.float32)
-        level = texel_level(maps, self._texture_size).take(surface) - 1.5 * np.log2(nearness)
-        entry = np.clip(level + (LEVEL_BIAS + dither), 0, LEVELS - 1).astype(np.intp)
-        entry += self._first_level.take(surface)
-        out = []
-        for axis in (0, 1):
-            along = rows[:, axis, 0].take(surface) * x + rows[:, axis, 1].take(surface) * y + rows[:, axis, 2].take(surface)
-            out.append(along / nearness * self._size[:, axis].take(entry) + self._origin[:, axis].take(entry))
-        return out[0], out[1]
+        return raster.texels(
+            surface,
+            nearness,
+            np.log2(nearness),
+            maps.astype(np.float32),
+            texel_level(maps, self._texture_size),
+            self._first_level,
+            grid.x.astype(np.float32),
+            grid.y.astype(np.float32),
+            self._size,
+            self._origin,
+            LEVEL_BIAS + dither,
+            LEVELS,
+        )
 
     def _quads_at(self, time_s: float) -> Float:
         """Return every rectangle (S, 3, 3) in the world at a time; movers' are stored in their own frame."""
