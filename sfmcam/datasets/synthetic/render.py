@@ -58,10 +58,14 @@ class Renderer:
         self._cutouts = {index: alpha for index, alpha in alphas if alpha is not None}
 
     def draw(self, views: list[View]) -> UInt8:
-        """Return the (H, W, 3) picture that averages `views`; a multiple of four views covers each pixel evenly."""
+        """Return the (H, W, 3) picture that averages `views`; a multiple of four views covers each pixel evenly.
+
+        A view that is given several times in a row, as one object, is worked out once.
+        """
         total = np.zeros((self.size_px[1], self.size_px[0], 3), np.float32)
         for index, view in enumerate(views):
-            cv2.accumulate(self._sample(view, index % len(SAMPLE_OFFSETS_PX)), total)
+            maps = maps if index and view is views[index - 1] else self._maps(view)
+            cv2.accumulate(self._sample(maps, index % len(SAMPLE_OFFSETS_PX)), total)
         return np.rint(total / len(views)).astype(np.uint8)
 
     def draw_rolling(self, view_at: Callable[[float], View], times_s: list[float], readout_s: float) -> UInt8:
@@ -79,7 +83,7 @@ class Renderer:
             turn = index % samples
             for band in _bands(rows, shift=turn / samples):
                 middle = (band.start + band.stop) / 2 / rows - 0.5
-                total[band] += self._sample(view_at(time_s + middle * readout_s), turn, band)
+                total[band] += self._sample(self._maps(view_at(time_s + middle * readout_s)), turn, band)
         return np.rint(total / len(times_s)).astype(np.uint8)
 
     def depth(self, view: View, samples: tuple[int, int] | None = None) -> NDArray[np.float32]:
@@ -108,8 +112,7 @@ class Renderer:
         quads_in_world = self._quads_at(view.time_s)
         return plane_maps(quads_in_world, view.cam_from_world, view.focal_px, size_px=self.size_px, one_sided=self._one_sided)
 
-    def _sample(self, view: View, turn: int, rows: slice = slice(None)) -> UInt8:
-        maps = self._maps(view)
+    def _sample(self, maps: Float, turn: int, rows: slice = slice(None)) -> UInt8:
         whole = Grid.over(self.size_px, offset_px=SAMPLE_OFFSETS_PX[turn])
         grid = Grid(whole.x, whole.y[rows])
         seen = find_visible(maps, grid, cutouts=self._cutouts, alpha_threshold=SAMPLE_DITHER[turn])
