@@ -1,8 +1,8 @@
 """How well two pictures of a rendered clip agree with what its stored truth says of them. Kernels of truth.py.
 
-Points are the centres of the depth's cells, where the stored depth is exact. They are chosen by the truth and by the texture round them, never
-by the outcome: part of the static scene and in view in both frames, away from movers, bars and letters, not beside an edge of depth that shows
-parallax (a window there holds two motions), and with enough texture for the noise of the picture that one could expect 0.05 px.
+Points are the centres of the depth's cells, where the stored depth is exact. They are chosen by the truth and by the texture round them,
+never by the outcome: part of the static scene and in view in both frames, away from movers, bars and letters, not beside an edge of depth
+that shows parallax (a window there holds two motions), and with so much texture for the picture's noise that 0.05 px can be expected.
 """
 
 from __future__ import annotations
@@ -73,8 +73,10 @@ def choose_points(truth: StoredTruth, gray: UInt8, *, source: int, target: int, 
     return Chosen(cells[rows, columns], depth[rows, columns], end[rows, columns], hidden)
 
 
-def tracked(before: UInt8, after: UInt8, start_px: Float) -> tuple[Float, Bool]:
+def tracked(before: UInt8, after: UInt8, start_px: Float, *, turning: bool = False) -> tuple[Float, Bool]:
     """Follow points (M, 2) from one grey picture to another with OpenCV's pyramidal Lucas-Kanade, which knows nothing of the truth.
+
+    Where the picture is `turning` fast, what is found is improved by fitting an affine window, since Lucas-Kanade's only shifts.
 
     Returns:
         (M, 2) where they are found, and (M,) which of them come back to within half a pixel when followed backwards.
@@ -83,7 +85,29 @@ def tracked(before: UInt8, after: UInt8, start_px: Float) -> tuple[Float, Bool]:
     found, ok, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None, **TRACKER)
     again, ok_again, _ = cv2.calcOpticalFlowPyrLK(after, before, found, None, **TRACKER)
     back = np.linalg.norm((again - points)[:, 0], axis=1)
-    return found[:, 0].astype(float) + 0.5, ((ok & ok_again)[:, 0] == 1) & (back < FORTH_AND_BACK_PX)
+    kept = ((ok & ok_again)[:, 0] == 1) & (back < FORTH_AND_BACK_PX)
+    end_px = found[:, 0].astype(float) + 0.5
+    if turning:
+        for index in np.flatnonzero(kept):
+            end_px[index] = _affine_end(before, after, start_px[index], end_px[index])
+    return end_px, kept & np.isfinite(end_px[:, 0])
+
+
+def _affine_end(before: UInt8, after: UInt8, start_px: Float, end_px: Float) -> Float:
+    """Return where a point (2,) is in `after`, near `end_px`, by aligning the patch round it with an affine map; NaN where that fails."""
+    half, reach = PATCH_PX // 2 + PATCH_ROOM_PX, PATCH_PX
+    (left, top), (left_after, top_after) = np.rint(start_px).astype(int) - half, np.rint(end_px).astype(int) - reach
+    template = before[max(top, 0) : top + 2 * half, max(left, 0) : left + 2 * half]
+    around = after[max(top_after, 0) : top_after + 2 * reach, max(left_after, 0) : left_after + 2 * reach]
+    if template.shape != (2 * half,) * 2 or around.shape != (2 * reach,) * 2:
+        return np.full(2, np.nan)
+    inner = start_px - (left, top) - 0.5
+    move = np.column_stack([np.eye(2), end_px - (left_after, top_after) - 0.5 - inner]).astype(np.float32)
+    try:
+        cv2.findTransformECC(template, around, move, cv2.MOTION_AFFINE, ALIGNER, None, 3)
+    except cv2.error:
+        return np.full(2, np.nan)
+    return np.asarray(move[:, :2] @ inner + move[:, 2] + (left_after, top_after) + 0.5, float)
 
 
 def warped_back(truth: StoredTruth, after: UInt8, *, source: int, target: int) -> UInt8:
@@ -99,7 +123,7 @@ def warped_back(truth: StoredTruth, after: UInt8, *, source: int, target: int) -
 
 
 def aligned(before: UInt8, warped: UInt8, centers_px: Float) -> Float:
-    """Return by how much (M, 2) patches round `centers_px` must be moved in `warped` to look like `before`; NaN where that does not converge.
+    """Return by how much (M, 2) patches round `centers_px` are off in `warped`, against `before`; NaN where that does not converge.
 
     The enhanced correlation coefficient (Evangelidis and Psarakis 2008), which a change of brightness leaves alone.
     """

@@ -1,7 +1,7 @@
 """The renderer's inner loops, compiled: spans of rectangles in the rows of a grid, the depth buffer, and places in the texture atlas.
 
-They keep to the arithmetic of numpy, operation by operation and type by type (no fused or reordered sums), so that a clip has the same pixels
-as when these loops were array operations: rendered sets stay comparable from version to version.
+They keep to the arithmetic of numpy, operation by operation and type by type (no fused or reordered sums), so that a clip has the same
+pixels as when these loops were array operations: rendered sets stay comparable from version to version.
 """
 
 from __future__ import annotations

@@ -63,8 +63,10 @@ class Renderer:
         A view that is given several times in a row, as one object, is worked out once.
         """
         total = np.zeros((self.size_px[1], self.size_px[0], 3), np.float32)
+        known = None
         for index, view in enumerate(views):
-            maps = maps if index and view is views[index - 1] else self._maps(view)
+            if view is not known:
+                known, maps = view, self._maps(view)
             cv2.accumulate(self._sample(maps, index % len(SAMPLE_OFFSETS_PX)), total)
         return np.rint(total / len(views)).astype(np.uint8)
 

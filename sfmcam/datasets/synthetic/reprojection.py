@@ -1,4 +1,4 @@
-"""Where the stored truth says that what is seen in one frame is seen in another: depth, poses, focal lengths, lens and shutter, no picture."""
+"""Where a point of one frame is in another, by what is stored alone: depth, poses, focal lengths, lens and shutter."""
 
 from __future__ import annotations
 
