@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from sfmcam.datasets.synthetic.finish import Edit, Finish, Lettering
+from sfmcam.datasets.synthetic.stage import DEPTH_CELL_PX
 from sfmcam.datasets.synthetic.writer import clip_files, depth_file
 from sfmcam.errors import InputError
+from sfmcam.io.npz import open_npz
 from sfmcam.io.reference import read_reference
 from sfmcam.types import Bool, CameraTrajectory, Float
 
@@ -88,12 +90,13 @@ def read_truth(folder: Path, entry: ManifestEntry) -> StoredTruth:
         entry: the clip's line of the manifest.
 
     Raises:
-        InputError: a file is missing or damaged, or its number of frames is not the manifest's.
+        InputError: a file is missing, or its number of frames is not the manifest's.
+        TrajectoryFileError: a file is damaged, or its pictures are not of the manifest's size.
     """
     name, size_px = str(entry["id"]), (int(entry["width"]), int(entry["height"]))
     _, poses, intrinsics = clip_files(folder, name)
     trajectory = read_reference(poses, intrinsics, image_size_px=size_px)
-    depth, mover = _read_depth(depth_file(folder, name))
+    depth, mover = _read_depth(depth_file(folder, name), size_px)
     if not len(trajectory) == len(depth) == len(mover) == entry["n_frames"]:
         counts = f"{len(trajectory)} poses, {len(depth)} depths and {len(mover)} masks for {entry['n_frames']} frames"
         raise InputError(f"{folder}: {name} has {counts}; delete its files in clips/ and render the set again")
@@ -110,11 +113,9 @@ def read_truth(folder: Path, entry: ManifestEntry) -> StoredTruth:
     )
 
 
-def _read_depth(path: Path) -> tuple[Float, Bool]:
-    try:
-        with np.load(path) as file:
-            return file["depth"].astype(float), file["mover"].astype(bool)
-    except FileNotFoundError as error:
-        raise InputError(f"there is no {path}; only random sets have depth: `sfmcam data synthetic --clips N`") from error
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} is not a depth file of a rendered set ({error}); delete it and render the set again") from error
+def _read_depth(path: Path, size_px: tuple[int, int]) -> tuple[Float, Bool]:
+    if not path.is_file():
+        raise InputError(f"there is no {path}; only random sets have depth: `sfmcam data synthetic --clips N`")
+    shape = (None, size_px[1] // DEPTH_CELL_PX, size_px[0] // DEPTH_CELL_PX)
+    with open_npz(path, advice="; delete it and render the set again") as npz:
+        return npz.array("depth", shape).astype(float), npz.array("mover", shape).astype(bool)
