@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import figure_tables
+import set_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -32,6 +33,9 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         figure_tables.never_invents,
         figure_tables.length,
         figure_tables.warm,
+        set_tables.truth,
+        set_tables.label_truth,
+        set_tables.rendering,
     )
 }
 

@@ -25,5 +25,27 @@ def truth(figure: dict[str, Any]) -> Rows:
     return rows
 
 
+def label_truth(figure: dict[str, Any]) -> Rows:
+    """How many labels agree with `motion` applied to the true poses, what its scores get, and what its sentence tells."""
+    rows = [["primitive", "yes", "no", "agree", "outside the unsure band", "AP of the true poses", "yes that are told", "no that are told"]]
+    for name, counts in {"all": figure["all"], **figure["primitives"]}.items():
+        rated = counts["yes"] + counts["no"]
+        told = ["-", "-"] if name == "static" else [str(counts["yes_told"]), str(counts["no_told"])]
+        cells = [str(counts["yes"]), str(counts["no"]), f"{counts['agree']} of {rated}", f"{counts['strictly']} of {rated}"]
+        rows.append([name.replace("_", " "), *cells, _number(counts["ap"], 3), *told])
+    return rows
+
+
+def rendering(figure: dict[str, Any]) -> Rows:
+    """Processor time of a rendered set, from a sample of its clips."""
+    rows = [
+        ["clips", "frames", "timed", "s per clip (median)", "of it the scene", "s per million samples", "processor time, min", "minutes"]
+    ]
+    seconds = [_number(figure[key], 2) for key in ("median_clip_seconds", "median_build_seconds", "seconds_per_million_samples")]
+    minutes = f"{figure['minutes']:.0f} on {figure['processors']} processors"
+    rows.append([*(str(figure[key]) for key in ("clips", "frames", "sampled")), *seconds, f"{figure['processor_minutes']:.0f}", minutes])
+    return rows
+
+
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
