@@ -1,6 +1,6 @@
 """Is the truth of a rendered set true? Pictures against the stored poses, focal lengths and depths, by two independent looks.
 
-    python benchmarks/truth.py SET NAME [--limit N] [--seed 0] [--results FOLDER]
+    python benchmarks/truth.py SET NAME [--limit N] [--seed S] [--results FOLDER]
 
 Writes results/NAME.json. Up to three pairs of frames of each clip are compared, as far apart as the scene moves by 6 pixels:
 
@@ -28,7 +28,7 @@ from kept import RESULTS, Figure, figure_of_machine, keep, print_rows, rounded
 from set_tables import truth as table
 from systematic import explain
 
-from sfmcam.datasets.synthetic.stored_truth import ManifestEntry, read_manifest, read_truth
+from sfmcam.datasets.synthetic.stored_truth import ManifestEntry, read_manifest, read_truth, set_seed
 from sfmcam.datasets.synthetic.writer import clip_files
 from sfmcam.errors import SfmcamError
 from sfmcam.types import UInt8
@@ -124,13 +124,14 @@ def main() -> None:
     parser.add_argument("set", type=Path, help="a random set that `sfmcam data synthetic --clips N` rendered")
     parser.add_argument("name", help="name of the file in results/, without its suffix")
     parser.add_argument("--limit", type=int, help="only the first so many clips")
-    parser.add_argument("--seed", type=int, default=0, help="the set's own, to draw clips again")
+    parser.add_argument("--seed", type=int, help="the set's own, where its generator.json does not say it, to draw clips again  [0]")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the file, instead of results/")
     given = parser.parse_args()
     try:
         cv2.setNumThreads(1)
         entries = list(read_manifest(given.set).values())[: given.limit]
-        figure = rounded(figure_of_machine("truth", compare(given.set, entries, seed=given.seed)))
+        seed = given.seed if given.seed is not None else set_seed(given.set) or 0
+        figure = rounded(figure_of_machine("truth", compare(given.set, entries, seed=seed)))
     except SfmcamError as error:
         raise SystemExit(f"Error: {error}") from error
     print_rows(table(figure))

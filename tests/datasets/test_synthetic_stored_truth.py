@@ -21,7 +21,7 @@ from sfmcam.datasets.synthetic.reprojection import carried, poses_between
 from sfmcam.datasets.synthetic.scenes.movers import MoverKind, MoverSpec
 from sfmcam.datasets.synthetic.spec import ClipSpec
 from sfmcam.datasets.synthetic.stage import build_stage
-from sfmcam.datasets.synthetic.stored_truth import StoredTruth, read_manifest, read_truth
+from sfmcam.datasets.synthetic.stored_truth import StoredTruth, read_manifest, read_truth, set_seed
 from sfmcam.errors import InputError, TrajectoryFileError
 from sfmcam.types import UInt8
 
@@ -164,6 +164,13 @@ def test_a_random_clip_is_found_again_by_its_name() -> None:
     for other, seed in ((entry, 8), (entry | {"digest": "0"}, 7), ({"id": "pan_slow", "digest": ""}, 0)):
         with pytest.raises(InputError, match="name the set's seed with --seed"):
             recipe_of(other, seed)
+
+
+def test_a_random_set_says_its_seed(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "generator.json").write_text('{"drawn_from": {"split": "val", "seed": 7}}')
+    assert set_seed(tmp_path) == 7
+    assert set_seed(made) is None
+    assert set_seed(tmp_path / "none") is None
 
 
 def test_a_set_that_cannot_be_read_is_one_sentence(made: Path, tmp_path: Path) -> None:

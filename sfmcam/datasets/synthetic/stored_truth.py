@@ -82,6 +82,15 @@ def read_manifest(folder: Path) -> dict[str, ManifestEntry]:
     return entries
 
 
+def set_seed(folder: Path) -> int | None:
+    """Return the seed from which a random set was drawn, as its generator.json has it; None where it does not say."""
+    try:
+        seed = json.loads((folder / "generator.json").read_text(encoding="utf-8"))["drawn_from"]["seed"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # of an older version, not random, or not finished
+    return seed if isinstance(seed, int) else None
+
+
 def read_truth(folder: Path, entry: ManifestEntry) -> StoredTruth:
     """Return the truth of one clip of a rendered set with depth.
 
