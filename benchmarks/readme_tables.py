@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import figure_tables
+import set_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -33,6 +34,9 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         figure_tables.length,
         figure_tables.warm,
         figure_tables.evaluate_scale,
+        set_tables.truth,
+        set_tables.label_truth,
+        set_tables.rendering,
     )
 }
 

@@ -146,6 +146,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_random_set_is_a_labelled_set_with_depth_masks_and_subsets(made: Path) -> None:
     assert len(load_folder(made).clips) == 3
+    assert json.loads((made / "generator.json").read_text())["drawn_from"] == {"split": "val", "seed": 2}
     for entry in json.loads((made / "manifest.json").read_text()):
         truth = np.load(made / "depth" / f"{entry['id']}.npz")
         cells = (entry["n_frames"], entry["height"] // 4, entry["width"] // 4)

@@ -75,6 +75,14 @@ class Edit:
         rng = np.random.default_rng((seed, 1))
         self._layers = [_layer(finish.lettering, size_px, rng) for _ in range(2)] if finish.lettering is not Lettering.NONE else []
 
+    @property
+    def lettered(self) -> Bool:
+        """(H, W) pixels that carry a letter at any time of the clip."""
+        out = np.zeros(self._size_px[::-1], bool)
+        for _, alpha in self._layers:
+            out |= alpha > 0
+        return out
+
     def over(self, picture: UInt8, phase: float) -> UInt8:
         """Return a frame (H, W, 3) with bars and lettering, at a share of the clip's time."""
         out = picture

@@ -21,4 +21,6 @@ def ensure_random_set(
         InputError: `folder` cannot be written.
         SfmcamError: a rendering process died.
     """
-    return ensure_set(folder, random_specs(split, seed, count), with_depth=True, progress=progress, workers=workers)
+    drawn_from: dict[str, str | int] = {"split": str(split), "seed": seed}
+    specs = random_specs(split, seed, count)
+    return ensure_set(folder, specs, with_depth=True, drawn_from=drawn_from, progress=progress, workers=workers)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sfmcam.datasets.synthetic import raster
 from sfmcam.datasets.synthetic.atlas import LEVELS, build_atlas
 from sfmcam.datasets.synthetic.scene import Mover, Scene, Surface, quads
 from sfmcam.datasets.synthetic.visibility import Grid, Visible, find_visible, plane_maps, texel_level
@@ -57,10 +58,16 @@ class Renderer:
         self._cutouts = {index: alpha for index, alpha in alphas if alpha is not None}
 
     def draw(self, views: list[View]) -> UInt8:
-        """Return the (H, W, 3) picture that averages `views`; a multiple of four views covers each pixel evenly."""
+        """Return the (H, W, 3) picture that averages `views`; a multiple of four views covers each pixel evenly.
+
+        A view that is given several times in a row, as one object, is worked out once.
+        """
         total = np.zeros((self.size_px[1], self.size_px[0], 3), np.float32)
+        known = None
         for index, view in enumerate(views):
-            cv2.accumulate(self._sample(view, index % len(SAMPLE_OFFSETS_PX)), total)
+            if view is not known:
+                known, maps = view, self._maps(view)
+            cv2.accumulate(self._sample(maps, index % len(SAMPLE_OFFSETS_PX)), total)
         return np.rint(total / len(views)).astype(np.uint8)
 
     def draw_rolling(self, view_at: Callable[[float], View], times_s: list[float], readout_s: float) -> UInt8:
@@ -78,7 +85,7 @@ class Renderer:
             turn = index % samples
             for band in _bands(rows, shift=turn / samples):
                 middle = (band.start + band.stop) / 2 / rows - 0.5
-                total[band] += self._sample(view_at(time_s + middle * readout_s), turn, band)
+                total[band] += self._sample(self._maps(view_at(time_s + middle * readout_s)), turn, band)
         return np.rint(total / len(times_s)).astype(np.uint8)
 
     def depth(self, view: View, samples: tuple[int, int] | None = None) -> NDArray[np.float32]:
@@ -107,8 +114,7 @@ class Renderer:
         quads_in_world = self._quads_at(view.time_s)
         return plane_maps(quads_in_world, view.cam_from_world, view.focal_px, size_px=self.size_px, one_sided=self._one_sided)
 
-    def _sample(self, view: View, turn: int, rows: slice = slice(None)) -> UInt8:
-        maps = self._maps(view)
+    def _sample(self, maps: Float, turn: int, rows: slice = slice(None)) -> UInt8:
         whole = Grid.over(self.size_px, offset_px=SAMPLE_OFFSETS_PX[turn])
         grid = Grid(whole.x, whole.y[rows])
         seen = find_visible(maps, grid, cutouts=self._cutouts, alpha_threshold=SAMPLE_DITHER[turn])
@@ -117,17 +123,21 @@ class Renderer:
 
     def _texels(self, maps: Float, grid: Grid, seen: Visible, *, dither: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the atlas positions (H, W) of what is seen."""
-        x, y = grid.x.astype(np.float32), grid.y.astype(np.float32)[:, None]
         surface, nearness = np.maximum(seen.surface, 0), np.maximum(seen.inverse_depth, 1e-9)
-        rows = maps.astype(np.float32)
-        level = texel_level(maps, self._texture_size).take(surface) - 1.5 * np.log2(nearness)
-        entry = np.clip(level + (LEVEL_BIAS + dither), 0, LEVELS - 1).astype(np.intp)
-        entry += self._first_level.take(surface)
-        out = []
-        for axis in (0, 1):
-            along = rows[:, axis, 0].take(surface) * x + rows[:, axis, 1].take(surface) * y + rows[:, axis, 2].take(surface)
-            out.append(along / nearness * self._size[:, axis].take(entry) + self._origin[:, axis].take(entry))
-        return out[0], out[1]
+        return raster.texels(
+            surface,
+            nearness,
+            np.log2(nearness),
+            maps.astype(np.float32),
+            texel_level(maps, self._texture_size),
+            self._first_level,
+            grid.x.astype(np.float32),
+            grid.y.astype(np.float32),
+            self._size,
+            self._origin,
+            LEVEL_BIAS + dither,
+            LEVELS,
+        )
 
     def _quads_at(self, time_s: float) -> Float:
         """Return every rectangle (S, 3, 3) in the world at a time; movers' are stored in their own frame."""

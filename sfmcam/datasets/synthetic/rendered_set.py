@@ -35,7 +35,13 @@ Progress = Callable[[int, int], None]
 
 
 def ensure_set(
-    folder: Path, specs: Sequence[ClipSpec], *, with_depth: bool = False, progress: Progress | None = None, workers: int | None = None
+    folder: Path,
+    specs: Sequence[ClipSpec],
+    *,
+    with_depth: bool = False,
+    drawn_from: dict[str, str | int] | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
 ) -> Path:
     """Make sure that the clips of `specs` lie in `folder`, and nothing else does, and return `folder`.
 
@@ -45,6 +51,7 @@ def ensure_set(
         folder: where the set belongs; made if need be.
         specs: the recipes, in the order of the manifest.
         with_depth: whether depth and mover masks are kept too.
+        drawn_from: where the recipes come from, for generator.json: split and seed of a random set.
         progress: called with (clips done, clips in all) at the start and after each clip.
         workers: processes that render; by default one per processor, at most 4. With 1, everything happens in this process.
 
@@ -69,7 +76,7 @@ def ensure_set(
     _remove_strangers(folder, {spec.id for spec in specs})
     entries = [done[spec.id] for spec in specs]
     write_label_files(folder, entries)
-    write_manifest(folder, entries, version=_set_digest(specs), thresholds=Thresholds())
+    write_manifest(folder, entries, version=_set_digest(specs), thresholds=Thresholds(), drawn_from=drawn_from or {})
     return folder
 
 

@@ -107,7 +107,8 @@ class Stage:
         times, readout_s = self._sample_times(time_s).tolist(), self.spec.finish.readout / self.spec.fps
         if readout_s:
             return self.renderer.draw_rolling(self.view, times, readout_s)
-        picture = self.renderer.draw([self.view(t) for t in times])
+        views = {t: self.view(t) for t in times}  # without motion blur all samples share one
+        picture = self.renderer.draw([views[t] for t in times])
         return picture if self.lens is None else self.lens.bend(picture)
 
     def _sample_times(self, time_s: float) -> Float:

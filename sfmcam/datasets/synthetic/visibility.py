@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sfmcam.datasets.synthetic import raster
 from sfmcam.geometry.projection import intrinsics
 from sfmcam.types import Bool, Float, UInt8
 
@@ -88,20 +89,6 @@ def in_view(edges: Float, grid: Grid) -> NDArray[np.intp]:
     return np.flatnonzero(touches)
 
 
-def row_spans(edges: Float, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return, per rectangle and row, the first column inside it and the first one past it: two (S, H) arrays."""
-    slope, height = edges[..., :1], edges[..., 1:2] * grid.y + edges[..., 2:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        crossing = -height / slope
-    low = np.where(slope > 0, crossing, -np.inf).max(axis=1)
-    high = np.where(slope < 0, crossing, np.inf).min(axis=1)
-    outside: Bool = ((slope == 0) & (height < 0)).any(axis=1)
-    columns = len(grid.x)
-    first = np.clip(np.ceil((low - grid.x[0]) / grid.step_px), 0, columns)
-    last = np.clip(np.floor((high - grid.x[0]) / grid.step_px) + 1, 0, columns)
-    return np.where(outside, columns, first).astype(np.intp), np.where(outside, 0, last).astype(np.intp)
-
-
 def find_visible(maps: Float, grid: Grid, *, cutouts: dict[int, tuple[UInt8, ...]], alpha_threshold: float = 0.5) -> Visible:
     """Return the nearest rectangle of every grid position.
 
@@ -113,48 +100,32 @@ def find_visible(maps: Float, grid: Grid, *, cutouts: dict[int, tuple[UInt8, ...
     """
     edges = edge_lines(maps)
     candidates = in_view(edges, grid)
-    first, last = row_spans(edges[candidates], grid)
-    seen = Visible(np.full((len(grid.y), len(grid.x)), -1, np.intp), np.zeros((len(grid.y), len(grid.x)), np.float32))
-    for position in _near_first(maps[candidates], first < last, grid):
-        index = int(candidates[position])
-        _draw(seen, index, maps[index], grid=grid, spans=(first[position], last[position]), alpha=(cutouts.get(index), alpha_threshold))
-    return seen
+    shown, edges = maps[candidates], edges[candidates]
+    first, last = raster.spans(edges, grid.x, grid.y, grid.step_px)
+    bounds, area = raster.bounds(first, last), np.abs(np.linalg.det(shown))
+    across = (shown[:, 2, :1] * grid.x + shown[:, 2, 2:]).astype(np.float32)
+    down = (shown[:, 2, 1:2] * grid.y).astype(np.float32)
+    seen = np.full((len(grid.y), len(grid.x)), -1, np.intp), np.zeros((len(grid.y), len(grid.x)), np.float32)
+    for i in _near_first(shown, first < last, grid):
+        index = int(candidates[i])
+        place = across[i], down[i], first[i], last[i]
+        if index not in cutouts:
+            raster.enter(seen, index, *place)
+        elif raster.is_nearest(seen[1], *place):
+            top, bottom, left, right = bounds[i]
+            window = Grid(grid.x[left:right], grid.y[top:bottom])
+            alpha = _alpha(shown[i], window, cutouts[index], area=float(area[i]))
+            raster.enter_cutout(seen, index, *place, alpha, 255 * alpha_threshold)
+    return Visible(*seen)
 
 
 def _near_first(maps: Float, rows: Bool, grid: Grid) -> list[int]:
     """Return the rectangles that have a span in any of their `rows` (S, H), nearer ones first: what is behind then costs less."""
-    middle_y = (rows * grid.y).sum(axis=1) / np.maximum(rows.sum(axis=1), 1)
+    count = rows.sum(axis=1)
+    middle_y = (rows * grid.y).sum(axis=1) / np.maximum(count, 1)
     nearness = maps[:, 2, 0] * grid.x.mean() + maps[:, 2, 1] * middle_y + maps[:, 2, 2]
-    return [int(i) for i in np.argsort(-nearness, kind="stable") if rows[i].any()]
-
-
-def _draw(
-    seen: Visible,
-    index: int,
-    plane_map: Float,
-    *,
-    grid: Grid,
-    spans: tuple[NDArray[np.intp], NDArray[np.intp]],
-    alpha: tuple[tuple[UInt8, ...] | None, float],
-) -> None:
-    """Enter one rectangle into `seen`, in place, wherever it is the nearest so far."""
-    first, last = spans
-    rows = np.flatnonzero(first < last)
-    top, bottom, left, right = rows[0], rows[-1] + 1, first[rows].min(), last[rows].max()
-    window = (slice(top, bottom), slice(left, right))
-    x, y, plane = grid.x[left:right], grid.y[top:bottom], plane_map[2]
-    nearness = (plane[0] * x + plane[2]).astype(np.float32) + (plane[1] * y).astype(np.float32)[:, None]
-    here = np.arange(left, right)
-    wins = nearness > seen.inverse_depth[window]
-    wins &= here >= first[top:bottom, None]
-    wins &= here < last[top:bottom, None]
-    levels, threshold = alpha
-    if not wins.any():
-        return
-    if levels is not None:
-        wins &= _alpha(plane_map, Grid(x, y), levels) > 255 * threshold
-    np.copyto(seen.inverse_depth[window], nearness, where=wins)
-    np.copyto(seen.surface[window], index, where=wins)
+    order = np.argsort(-nearness, kind="stable")
+    return [int(i) for i in order[count[order] > 0]]
 
 
 def texel_level(maps: Float, texture_size_px: Float32) -> Float32:
@@ -167,17 +138,17 @@ def texel_level(maps: Float, texture_size_px: Float32) -> Float32:
     return np.nan_to_num(level, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
 
 
-def _alpha(plane_map: Float, window: Grid, levels: tuple[UInt8, ...]) -> UInt8:
-    """Return the opacity (H, W) that the rectangle's outline has at the window's positions."""
+def _alpha(plane_map: Float, window: Grid, levels: tuple[UInt8, ...], *, area: float) -> UInt8:
+    """Return the opacity (H, W) that the rectangle's outline has at the window's positions; `area` is the determinant of its map."""
     h, w = levels[0].shape
-    center = plane_map @ np.array([window.x.mean(), window.y.mean(), 1.0])
-    area = abs(np.linalg.det(plane_map)) / max(abs(center[2]), 1e-6) ** 3 * w * h * window.step_px**2
-    level = levels[int(np.clip(np.floor(0.5 * np.log2(max(area, 1e-12))), 0, len(levels) - 1))]
-    texel_from_uv = np.diag([level.shape[1], level.shape[0], 1.0])
-    texel_from_uv[:2, 2] = -0.5  # a texel's index is its centre
+    x, y = window.x, window.y
+    center = plane_map @ np.array([np.add.reduce(x) / len(x), np.add.reduce(y) / len(y), 1.0])
     step = window.step_px
-    row_step = float(window.y[1] - window.y[0]) if len(window.y) > 1 else step
-    position_from_index = np.array([[step, 0, window.x[0]], [0, row_step, window.y[0]], [0, 0, 1.0]])
+    texels = area / max(abs(center[2]), 1e-6) ** 3 * w * h * step**2  # in a pixel
+    level = levels[min(max(int(np.floor(0.5 * np.log2(max(texels, 1e-12)))), 0), len(levels) - 1)]
+    # a texel's index is its centre
+    texel_from_uv = np.array([[level.shape[1], 0.0, -0.5], [0.0, level.shape[0], -0.5], [0.0, 0.0, 1.0]])
+    row_step = float(y[1] - y[0]) if len(y) > 1 else step
+    position_from_index = np.array([[step, 0, x[0]], [0, row_step, y[0]], [0, 0, 1.0]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size = (len(window.x), len(window.y))
-    return np.asarray(cv2.warpPerspective(level, texel_from_uv @ plane_map @ position_from_index, size, flags=flags), np.uint8)
+    return np.asarray(cv2.warpPerspective(level, texel_from_uv @ plane_map @ position_from_index, (len(x), len(y)), flags=flags), np.uint8)

@@ -170,14 +170,17 @@ def write_label_files(folder: Path, entries: Sequence[ManifestEntry]) -> None:
             part.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
 
-def write_manifest(folder: Path, entries: Sequence[ManifestEntry], *, version: str, thresholds: Thresholds) -> None:
+def write_manifest(
+    folder: Path, entries: Sequence[ManifestEntry], *, version: str, thresholds: Thresholds, drawn_from: dict[str, str | int]
+) -> None:
     """Write manifest.json, the list of clips, and generator.json, which says how they were made.
 
     Raises:
         InputError: a file cannot be written.
     """
     write_json(folder / "manifest.json", list(entries))
-    write_json(folder / "generator.json", {"version": version, "thresholds": thresholds.as_dict(), "clips": len(entries)})
+    made = {"version": version, "thresholds": thresholds.as_dict(), "clips": len(entries), "drawn_from": drawn_from}
+    write_json(folder / "generator.json", made)
 
 
 def _write_intrinsics(path: Path, clip: RenderedClip) -> None:
