@@ -20,14 +20,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("geometry",),
     (
         "motion",
+        "evaluation.agreement",
         "evaluation.average_precision",
         "evaluation.bootstrap",
         "evaluation.evo_bridge",
         "evaluation.pair_error",
         "evaluation.pose_error",
+        "evaluation.precision_recall",
     ),
     ("estimators", "datasets", "io", "video", "viz", "workspace", "results"),
-    ("jobs", "judgement", "pipeline", "batch", "evaluation"),
+    ("jobs", "judgement", "pipeline", "batch", "evaluation", "report"),
     ("cli",),
 )
 KERNEL_LAYERS = (1, 2)  # pure functions: they open no file and log nothing
