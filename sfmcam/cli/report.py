@@ -46,7 +46,7 @@ def report(run: Path, against: tuple[Path, ...], out: Path, **given: Any) -> Non
         click.echo(f"Warning: {warning}", err=True)
     folder = ReportFolder(out)
     with show_writing() as progress:
-        write_report(content, {}, folder, with_videos=given["videos"], progress=progress)
+        write_report(content, folder, with_videos=given["videos"], progress=progress)
     _print(content, folder.page)
 
 

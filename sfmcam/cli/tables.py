@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from sfmcam.evaluation.beyond_page import Section
 from sfmcam.evaluation.leaderboard import Leaderboard
 from sfmcam.evaluation.leaderboard_text import (
     TextTable,
@@ -94,3 +96,20 @@ def _width(console: Console, table: TextTable, name_width: int) -> int:
 def print_table(console: Console, table: TextTable, name_width: int = 0) -> None:
     console.print(_rich(table, name_width))
     console.print()
+
+
+def print_sections(console: Console, sections: Iterable[Section], *, warnings: Sequence[str] = ()) -> None:
+    """Print tables with their sentences, below the `warnings`."""
+    for warning in warnings:
+        console.print(Text(f"Warning: {warning}", style="yellow"))
+    for section in sections:
+        for table in section.tables:
+            print_table(console, table)
+        for line in section.notes:
+            console.print(Text(line, style="dim"))
+        console.print()
+
+
+def print_hint(console: Console, text: str) -> None:
+    """Print what else there is to see."""
+    console.print(Text(text, style="dim"))

@@ -104,7 +104,7 @@ def _labels(folder: Path) -> dict[str, dict[str, bool]]:
     for scores in read_score_dir(folder):
         for split, rows in scores.rows.items():
             for video, row in rows.items():
-                labels.setdefault(clip_id(Path(video)), {})[PRIMITIVE_BY_SPLIT[split].id] = row.label
+                labels.setdefault(clip_id(Path(video)), {})[PRIMITIVE_BY_SPLIT[split].id] = bool(row.label)  # a run's files state it
     return labels
 
 

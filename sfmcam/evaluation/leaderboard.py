@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from sfmcam.evaluation.bootstrap import (
 )
 from sfmcam.evaluation.pool import Answers, Pool, TaskPool, answers, disagreements, pool_from_labels, pool_from_scores
 from sfmcam.evaluation.published import PublishedRow, published_rows
-from sfmcam.io.score_reader import MethodScores
+from sfmcam.io.score_rows import MethodScores
 from sfmcam.types import Float
 
 
@@ -121,6 +121,7 @@ class Leaderboard:
     warnings: tuple[str, ...]
     resamples: int
     seed: int
+    draws: dict[str, Float] = field(default_factory=dict, compare=False, repr=False)  # method -> (tasks, resamples) of `AP_all`
 
     @property
     def is_camerabench(self) -> bool:
@@ -162,12 +163,13 @@ def leaderboard(
     Raises:
         ScoreFileError: no method, no row, or score files that contradict one another on the truth.
     """
-    methods = _with_unique_names(methods)
+    methods = with_unique_names(methods)
     pool = pool_from_labels(labelled_set) if labelled_set is not None else pool_from_scores(methods)
     if not methods or not pool.tasks:
         raise ScoreFileError("there is nothing to compare: no method, or no row in its score files")
     counts = resample_counts(len(pool.videos), resamples=resamples, seed=seed)
-    rated = [_rate_method(method, pool, counts) for method in methods]
+    rated_with_draws = [_rate_method(method, pool, counts) for method in methods]
+    rated = [(result, means) for result, means, _ in rated_with_draws]
     warnings = [f"{method.name}: {note}" for method in methods for note in method.notes]
     warnings += [sentence for method in methods for sentence in disagreements(method, pool)]
     return Leaderboard(
@@ -178,16 +180,18 @@ def leaderboard(
         warnings=tuple(warnings),
         resamples=resamples,
         seed=seed,
+        draws={result.name: draws for result, _, draws in rated_with_draws},
     )
 
 
-def _with_unique_names(methods: Sequence[MethodScores]) -> list[MethodScores]:
+def with_unique_names(methods: Sequence[MethodScores]) -> list[MethodScores]:
+    """Return the methods; of those that share a name, each is named by its folder too."""
     repeated = {name for name, count in Counter(method.name for method in methods).items() if count > 1}
     return [replace(method, name=f"{method.name} ({method.folder})") if method.name in repeated else method for method in methods]
 
 
-def _rate_method(method: MethodScores, pool: Pool, counts: Counts) -> tuple[MethodResult, Float]:
-    """Return the result and the (resamples,) means of `AP_all`."""
+def _rate_method(method: MethodScores, pool: Pool, counts: Counts) -> tuple[MethodResult, Float, Float]:
+    """Return the result, the (resamples,) means of `AP_all`, and the (tasks, resamples) that they are of."""
     tasks: dict[str, TaskResult] = {}
     draws_all, draws_answered = [], []
     for split, task in pool.tasks.items():
@@ -206,14 +210,16 @@ def _rate_method(method: MethodScores, pool: Pool, counts: Counts) -> tuple[Meth
         coverage=_mean([task.coverage for task in rated]),
         tasks_answered=sum(not math.isnan(task.answered_only.ap) for task in rated),
     )
-    return result, means
+    return result, means, np.array(draws_all)
 
 
 def _rate_task(task: TaskPool, given: Answers, counts: Counts) -> tuple[TaskResult, Float, Float]:
     answered = ~np.isnan(given.scores)
     ranks = rank_failed_last(given.scores)
     rating_all, draws_all = _rate(task.labels, ranks, counts)
-    rating_answered, draws_answered = _rate(task.labels[answered], ranks[answered], counts[:, answered])
+    rating_answered, draws_answered = rating_all, draws_all
+    if not answered.all():
+        rating_answered, draws_answered = _rate(task.labels[answered], ranks[answered], counts[:, answered])
     reason, reason_answered = undefined_because(task.labels), undefined_because(task.labels[answered])
     result = TaskResult(
         positives=int(task.labels.sum()),

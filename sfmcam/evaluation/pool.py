@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from sfmcam.datasets.labelled_set import LabelledSet
 from sfmcam.errors import ScoreFileError
 from sfmcam.io.score_file import NOT_RUN
-from sfmcam.io.score_reader import MethodScores
+from sfmcam.io.score_rows import MethodScores, ScoreRow
 from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
 from sfmcam.types import Bool, Float, Int
 
@@ -77,18 +78,25 @@ def pool_from_scores(methods: Sequence[MethodScores]) -> Pool:
     """Return every row that any method has, with the ground truth that the score files state.
 
     Raises:
-        ScoreFileError: two methods state opposite truths for a row.
+        ScoreFileError: two methods state opposite truths for a row, or none states any.
     """
     truth: dict[str, dict[str, bool]] = {}
     for method in methods:
         for split, rows in method.rows.items():
             known = truth.setdefault(split, {})
             for video, row in rows.items():
-                if known.setdefault(video, row.label) != row.label:
+                if row.label is not None and known.setdefault(video, row.label) != row.label:
                     raise ScoreFileError(
                         f"the score files contradict one another on whether {split} holds for '{video}' ({method.name} against a method "
                         f"before it); say which labels are right with --labels"
                     )
+    for method in methods:
+        untold = [(split, video) for split, rows in method.rows.items() for video in rows if video not in truth[split]]
+        if untold:
+            raise ScoreFileError(
+                f"{method.folder}: no score file says what is true of {len(untold)} rows of {method.name} (first: {' '.join(untold[0])}); "
+                f"name the labelled set with --labels"
+            )
     return _pool("score files", truth)
 
 
@@ -98,34 +106,55 @@ def answers(method: MethodScores, split: str, task: TaskPool) -> Answers:
     scores = np.full(len(task.videos), np.nan)
     failures: dict[str, int] = {}
     for index, video in enumerate(task.videos):
-        error = rows[video].error if video in rows else NOT_RUN
-        if error is None:
-            scores[index] = rows[video].score
+        if reason := failure_reason(rows.get(video)):
+            failures[reason] = failures.get(reason, 0) + 1
         else:
-            failures[_reason(error)] = failures.get(_reason(error), 0) + 1
+            scores[index] = rows[video].score
     return Answers(scores, dict(sorted(failures.items(), key=lambda item: (-item[1], item[0]))))
 
 
-def _reason(error: str) -> str:
-    """Our own statuses as they are; of another tool's sentence, what comes before the file name or number in it."""
+def failure_reason(row: ScoreRow | None) -> str:
+    """Return why a row has no score, NOT_RUN where it is not there; empty where it has one.
+
+    Our own statuses are kept as they are; of another tool's sentence, what comes before the file name or number in it.
+    """
+    error = NOT_RUN if row is None else row.error
+    if error is None:
+        return ""
     return error.split("\n")[0].split(":")[0].strip()[:REASON_LENGTH] or "unnamed"
 
 
 def disagreements(method: MethodScores, pool: Pool) -> list[str]:
     """Return a sentence for each way in which the rows of `method` are not those of `pool`."""
-    absent = [(s, v) for s, task in pool.tasks.items() for v in task.videos if v not in method.rows.get(s, {})]
+    missing = [split for split in pool.tasks if not method.rows.get(split)]
+    absent = [(s, v) for s, task in pool.tasks.items() if s not in missing for v in task.videos if v not in method.rows.get(s, {})]
     truth = {
         (split, video): bool(label) for split, task in pool.tasks.items() for video, label in zip(task.videos, task.labels, strict=True)
     }
     known = [(split, row) for split, rows in method.rows.items() for row in rows.values()]
     foreign = [(split, row.video) for split, row in known if (split, row.video) not in truth]
-    opposite = [(split, row.video) for split, row in known if truth.get((split, row.video), row.label) != row.label]
+    opposite = [(s, row.video) for s, row in known if row.label is not None and truth.get((s, row.video), row.label) != row.label]
     cases = (
         (absent, f"labels without a row in its score files, counted as failures ({NOT_RUN}): {len(absent)} of {pool.num_rows}"),
         (foreign, f"rows of its score files that the labels do not have, left out: {len(foreign)}"),
         (opposite, f"rows of its score files that contradict the labels, which were used: {len(opposite)}"),
     )
-    return [f"{method.name}: {what}; first: {' '.join(rows[0])}" for rows, what in cases if rows]
+    sentences = [_missing_tasks(method, missing, pool)] if missing else []
+    sentences += [f"{method.name}: {what}; first: {' '.join(rows[0])}" for rows, what in cases if rows]
+    if foreign and (near := _other_suffix(foreign[0][1], pool)):
+        sentences[-1 - bool(opposite)] += f" (the labels say '{near}': names must be equal, suffix included)"
+    return sentences
+
+
+def _missing_tasks(method: MethodScores, missing: list[str], pool: Pool) -> str:
+    rows = sum(len(pool.tasks[split].videos) for split in missing)
+    tasks = f"{len(missing)} of {len(pool.tasks)} tasks" if len(missing) > 1 else "a task"
+    return f"{method.name}: {tasks} without any row, all {rows} labels counted as failures ({NOT_RUN}): {', '.join(missing)}"
+
+
+def _other_suffix(video: str, pool: Pool) -> str:
+    """Return the video of the pool that bears the same name but for the suffix, or an empty text."""
+    return next((known for known in pool.videos if known != video and Path(known).stem in (video, Path(video).stem)), "")
 
 
 def _pool(name: str, truth: dict[str, dict[str, bool]]) -> Pool:

@@ -1,12 +1,39 @@
-"""How far probabilities can be believed: Brier score and expected calibration error."""
+"""How far probabilities can be believed: Brier score, expected calibration error, and the curve behind it."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from sfmcam.types import Bool, Float
+from sfmcam.types import Bool, Float, Int
 
 BINS = 10
+
+
+class Bin(NamedTuple):
+    """Labels whose probability lies from `low` to below `high` (1 belongs to the last bin): their number, their mean probability, and the
+    share of yes among them; NaN for an empty bin."""
+
+    low: float
+    high: float
+    labels: int
+    probability: float
+    share_yes: float
+
+
+def bin_of(probabilities: Float) -> Int:
+    """Return (n,) the number of the bin, of BINS of equal width, that each probability lies in."""
+    return np.minimum((probabilities * BINS).astype(int), BINS - 1)
+
+
+def reliability_curve(probabilities: Float, labels: Bool) -> tuple[Bin, ...]:
+    """Return the BINS bins behind `calibration_error`: a curve on the diagonal is that of probabilities that hold."""
+    bins = bin_of(probabilities)
+    counts = np.bincount(bins, minlength=BINS)
+    sums = (np.bincount(bins, weights=values, minlength=BINS) for values in (probabilities, labels.astype(float)))
+    probability, yes = (np.where(counts, total / np.maximum(counts, 1), np.nan) for total in sums)
+    return tuple(Bin(k / BINS, (k + 1) / BINS, int(counts[k]), float(probability[k]), float(yes[k])) for k in range(BINS))
 
 
 def brier_score(probabilities: Float, labels: Bool) -> float:
@@ -21,6 +48,6 @@ def calibration_error(probabilities: Float, labels: Bool) -> float:
     """
     if not len(labels):
         return float("nan")
-    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    bins = bin_of(probabilities)
     gap = np.bincount(bins, weights=probabilities - labels, minlength=BINS)
     return float(np.abs(gap).sum() / len(labels))

@@ -1,69 +1,49 @@
-"""Reading score files in CameraBench's schema, whoever wrote them.
+"""Reading what methods said, whoever wrote it: what kind of file it is, its content tells.
 
-Tolerated, and noted where it matters: NaN and Infinity (not JSON, but written by many), extra keys, a missing `error` or `sample_id`,
-time stamps in file names, several methods side by side in one folder. Refused: what cannot be ranked or told apart.
+Score files in CameraBench's schema (`schema_scores`), files of answers, a letter per row (`answer_scores`), and plain tables
+(`table_scores`). Several methods may lie side by side in one folder, and one method in several files.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sfmcam.errors import ScoreFileError
-from sfmcam.io.paths import exists, files_below, is_folder
+from sfmcam.io.answer_scores import parse_answers
+from sfmcam.io.paths import exists, files_below, is_file, is_folder
+from sfmcam.io.schema_scores import parse_schema
+from sfmcam.io.score_rows import MethodScores, ScoreFile, ScoreRow
+from sfmcam.io.table_scores import COLUMNS, SUFFIXES, header_of, parse_table
 from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
 
+__all__ = ["PATTERNS", "MethodScores", "ScoreRow", "read_score_dir", "read_scores"]
+
 PATTERNS = ("classification_scores_*.json", "vqa_scores_*.json")  # the second is an older name of the same files
-NON_FINITE = "non_finite_score"
-NO_SCORE = "no_score"
+HEAD_BYTES = 1 << 16  # enough for the first row of an answer file, whatever its prompt
+KINDS = (
+    "an object with 'metadata' and 'scores' (CameraBench's schema), rows with 'problem_id' and 'output' (answers, a letter each), "
+    f"or a table with the columns {', '.join(COLUMNS)}"
+)
 
 
-@dataclass(frozen=True)
-class ScoreRow:
-    """One row of a score file: `score` is finite exactly when `error` is None, else NaN."""
+def read_scores(path: Path) -> tuple[MethodScores, ...]:
+    """Read a folder of score files, or a single one of any kind.
 
-    video: str
-    label: bool
-    score: float
-    error: str | None
-
-
-@dataclass(frozen=True)
-class MethodScores:
-    """Everything one method has said.
-
-    Attributes:
-        name: model and, where there is one, the last part of its checkpoint.
-        method_type: family, as the files say.
-        folder: where the files are.
-        rows: split -> video file name -> row.
-        notes: sentences on what was odd in the files.
+    Raises:
+        ScoreFileError: no file, one of an unknown kind, or one that is unreadable, malformed, or contradicts another.
     """
-
-    name: str
-    method_type: str
-    folder: Path
-    rows: dict[str, dict[str, ScoreRow]]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _ScoreFile:
-    path: Path
-    model: str
-    checkpoint: str
-    method_type: str
-    split: str
-    rows: dict[str, ScoreRow]
-    oddities: Counter[str]
+    if not is_file(path, refuse=ScoreFileError):
+        return read_score_dir(path)
+    return _methods(_read_file(path), path)
 
 
 def read_score_dir(folder: Path) -> tuple[MethodScores, ...]:
     """Read all score files in `folder` and below, grouped by model and checkpoint, in the order of their names.
+
+    Files of CameraBench's schema are known by their names, answers and tables by how they begin; everything else is passed over.
 
     Raises:
         ScoreFileError: no file, or one that is unreadable, malformed, or contradicts another.
@@ -71,101 +51,95 @@ def read_score_dir(folder: Path) -> tuple[MethodScores, ...]:
     if not is_folder(folder, refuse=ScoreFileError):
         there = exists(folder, refuse=ScoreFileError)
         raise ScoreFileError(f"{folder} is not a folder" if there else f"there is no folder {folder}")
-    paths = [path for path in files_below(folder, refuse=ScoreFileError) if any(path.match(pattern) for pattern in PATTERNS)]
+    paths = [path for path in files_below(folder, refuse=ScoreFileError) if _is_score_file(path)]
     if not paths:
-        raise ScoreFileError(f"{folder}: no score file ({PATTERNS[0]}) in it or below it")
-    groups: dict[tuple[str, str], list[_ScoreFile]] = defaultdict(list)
-    for path in paths:
-        file = _read_file(path)
-        groups[file.model, file.checkpoint].append(file)
-    return tuple(_merge(files, folder) for _, files in sorted(groups.items()))
+        raise ScoreFileError(
+            f"{folder}: no score file ({PATTERNS[0]}) in it or below it, nor a file of answers, nor a table with the columns "
+            f"{', '.join(COLUMNS)}"
+        )
+    return _methods([file for path in paths for file in _read_file(path)], folder)
 
 
-def _merge(files: list[_ScoreFile], folder: Path) -> MethodScores:
-    file_of: dict[str, _ScoreFile] = {}
+def _methods(files: list[ScoreFile], asked_for: Path) -> tuple[MethodScores, ...]:
+    groups: dict[tuple[str, str], list[ScoreFile]] = defaultdict(list)
     for file in files:
-        if file.split in file_of:
-            raise ScoreFileError(f"{file_of[file.split].path} and {file.path} both hold {file.split} of {file.model}; keep one of them")
-        file_of[file.split] = file
+        groups[file.model, file.checkpoint].append(file)
+    return tuple(_merge(group, asked_for) for _, group in sorted(groups.items()))
+
+
+def _merge(files: list[ScoreFile], asked_for: Path) -> MethodScores:
+    path_of: dict[str, Path] = {}
+    rows: dict[str, dict[str, ScoreRow]] = {}
+    for file in files:
+        for split in file.rows:
+            if split in path_of:
+                raise ScoreFileError(f"{path_of[split]} and {file.path} both hold {split} of {file.model}; keep one of them")
+            path_of[split] = file.path
+        rows |= file.rows
     first = files[0]
-    name = f"{first.model} {Path(first.checkpoint).name}" if first.checkpoint else first.model
     oddities = sum((file.oddities for file in files), Counter[str]())
-    notes = tuple(f"{count} {'row' if count == 1 else 'rows'} {what}" for what, count in sorted(oddities.items()))
-    rows = {split: file_of[split].rows for split in PRIMITIVE_BY_SPLIT if split in file_of}
-    return MethodScores(name, first.method_type, folder, rows, notes)
+    return MethodScores(
+        name=f"{first.model} {Path(first.checkpoint).name}" if first.checkpoint else first.model,
+        method_type=first.method_type,
+        folder=asked_for,
+        rows={split: rows[split] for split in PRIMITIVE_BY_SPLIT if split in rows},
+        notes=tuple(f"{count} {'row' if count == 1 else 'rows'} {what}" for what, count in sorted(oddities.items())),
+        model=first.model,
+        scoring=first.scoring,
+        source=first.path.parent,
+    )
 
 
-def _read_file(path: Path) -> _ScoreFile:
+def _is_score_file(path: Path) -> bool:
+    if any(path.match(pattern) for pattern in PATTERNS):
+        return True
+    if path.suffix.lower() in SUFFIXES:
+        return header_of(_head(path).partition("\n")[0]) is not None
+    return path.suffix.lower() in (".json", ".jsonl") and _begins_like_answers(_head(path))
+
+
+def _begins_like_answers(head: str) -> bool:
+    return all(f'"{key}"' in head for key in ("problem_id", "solution", "path"))
+
+
+def _head(path: Path) -> str:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES).decode("utf-8", errors="replace")
     except OSError as error:
         raise ScoreFileError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _read_file(path: Path) -> list[ScoreFile]:
+    by_name = any(path.match(pattern) for pattern in PATTERNS)
+    text = _text(path, kind="JSON" if by_name else "text")
+    if not by_name and header_of(text.partition("\n")[0]) is not None:
+        return parse_table(text, path)
+    if by_name or text.lstrip()[:1] in ("{", "["):
+        document = _document(text, path)
+        if by_name or (isinstance(document, dict) and "scores" in document):
+            return [parse_schema(document, path)]
+        rows = document.get("results") if isinstance(document, dict) else document
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "problem_id" in rows[0]:
+            return [parse_answers(document, path)]
+    raise ScoreFileError(f"{path}: not a kind of score file that is known; expected {KINDS}")
+
+
+def _text(path: Path, *, kind: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScoreFileError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ScoreFileError(f"{path}: not a {kind} file ({error})") from error
+
+
+def _document(text: str, path: Path) -> Any:
+    """Return the JSON value of a file; several lines with a value each are a list."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        if path.suffix.lower() == ".jsonl" or (len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines[:2])):
+            return [json.loads(line) for line in lines]
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ScoreFileError(f"{path}: not a JSON file ({error})") from error
-    if not isinstance(document, dict) or not isinstance(document.get("scores"), list):
-        raise ScoreFileError(f"{path}: no list 'scores'; expected an object with the keys 'metadata' and 'scores'")
-    metadata = document.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        raise ScoreFileError(f"{path}: 'metadata' is not an object")
-    rows: dict[str, ScoreRow] = {}
-    oddities: Counter[str] = Counter()
-    for number, entry in enumerate(document["scores"], 1):
-        row = _parse_row(entry, f"{path}, row {number}", oddities)
-        if row.video in rows:
-            raise ScoreFileError(f"{path}, row {number}: '{row.video}' has a score already in this file")
-        rows[row.video] = row
-    model, checkpoint, method_type = (str(metadata.get(key) or "") for key in ("model_name", "checkpoint", "method_type"))
-    return _ScoreFile(path, model or path.parent.name, checkpoint, method_type, _split_of(metadata, path), rows, oddities)
-
-
-def _split_of(metadata: dict[str, Any], path: Path) -> str:
-    """Return the task: what the metadata says or, failing that, the task that the file name holds."""
-    stated = str(metadata.get("split_name") or "").replace(" ", "_")
-    if stated in PRIMITIVE_BY_SPLIT:
-        return stated
-    named = [split for split in PRIMITIVE_BY_SPLIT if f"_{split}_" in f"{stated or path.stem}_"]
-    if len(named) != 1:
-        raise ScoreFileError(f"{path}: neither metadata.split_name nor the file name says which of the 15 tasks it is, such as Move_In")
-    return named[0]
-
-
-def _parse_row(entry: Any, where: str, oddities: Counter[str]) -> ScoreRow:
-    if not isinstance(entry, dict):
-        raise ScoreFileError(f"{where}: not an object")
-    video = Path(_text(entry, "video_path", where)).name
-    answer = _text(entry, "ground_truth_label", where).strip().lower()
-    if not video:
-        raise ScoreFileError(f"{where}: 'video_path' names no file")
-    if answer not in ("yes", "no"):
-        raise ScoreFileError(f"{where}: ground_truth_label is '{entry['ground_truth_label']}', neither Yes nor No")
-    if "error" not in entry:
-        oddities["without the key 'error', taken as answered (CameraBench's own evaluator stops there)"] += 1
-    error = entry.get("error")
-    score = _score(entry, where)
-    if error is None and math.isnan(score):
-        error = NO_SCORE if entry["score"] is None else NON_FINITE
-        oddities["without a finite score though 'error' is null, counted as failures"] += 1
-    return ScoreRow(video, answer == "yes", math.nan if error is not None else score, None if error is None else str(error))
-
-
-def _text(entry: dict[str, Any], key: str, where: str) -> str:
-    if not isinstance(entry.get(key), str):
-        raise ScoreFileError(f"{where}: the key '{key}' is {'not text' if key in entry else 'missing'}")
-    text: str = entry[key]
-    return text
-
-
-def _score(entry: dict[str, Any], where: str) -> float:
-    """Return the score, NaN for null and for what is not finite."""
-    if "score" not in entry:
-        raise ScoreFileError(f"{where}: the key 'score' is missing")
-    value = entry["score"]
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ScoreFileError(f"{where}: the score is {json.dumps(value)[:40]}, not a number")
-    try:
-        score = float(value)
-    except OverflowError:
-        return math.nan
-    return score if math.isfinite(score) else math.nan

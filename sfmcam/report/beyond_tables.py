@@ -30,7 +30,7 @@ def decision_table(beyond: Json) -> PageTable:
     """Right and wrong answers at each method's thresholds, under the row of always saying No."""
     heads = columns(
         "Method",
-        ("Rule", "how a score becomes a yes"),
+        ("[Rule]", "how a score becomes a yes"),
         ("Accuracy", "share of all labels answered rightly, failed rows counted as wrong; x 100"),
         ("Accuracy, answered", "the same over the labels that have a score"),
         ("Balanced accuracy", "mean over primitives of the mean of both classes' accuracy: 50 is guessing; x 100"),
@@ -67,7 +67,7 @@ def calibration_table(beyond: Json) -> PageTable:
     """How far each method's probabilities can be believed."""
     heads = columns(
         "Method",
-        ("Its scores are", "only probabilities can be held to what they say"),
+        ("[Its scores are]", "only probabilities can be held to what they say"),
         ("Calibration error", "expected calibration error over ten bins: by how much a stated probability is off; x 100, lower is better"),
         ("Brier score", "mean squared distance of probability and answer, lower is better"),
         ("Brier, base rate", "what stating the share of yes would get"),
@@ -120,20 +120,19 @@ def comparison_table(beyond: Json) -> PageTable:
     """Every pair of methods: difference of mean AP_all, and whether another draw of clips would turn it."""
     heads = columns(
         "Better",
-        "Other",
+        "[Other]",
         ("Leads by", "difference of mean AP_all; x 100, with its 95 % interval by paired bootstrap over videos"),
         ("p", "two-sided, paired bootstrap over videos"),
-        ("Surely better on", "primitives whose difference stays above zero after Holm's correction (p below 0.05)"),
-        ("Surely worse on", "the same for the other method"),
+        ("[Better on]", "primitives with p below 0.05 after Holm's correction, and their positive clips: with a handful, p says little"),
+        ("[Worse on]", "the same the other way round"),
     )
     positions = {method["name"]: position for position, method in _methods(beyond)}
-    rows = []
-    for pair in beyond["comparisons"]:
-        rows.append(_comparison_row(pair, positions))
+    positives = {split: task["positives"] for split, task in beyond["methods"][0]["confusion"]["tasks"].items()}
+    rows = [_comparison_row(pair, positions, positives) for pair in beyond["comparisons"]]
     return PageTable("Paired differences on the same clips, x 100", heads, tuple(rows))
 
 
-def _comparison_row(pair: Json, positions: dict[str, int]) -> tuple[Cell, ...]:
+def _comparison_row(pair: Json, positions: dict[str, int], positives: dict[str, int]) -> tuple[Cell, ...]:
     gain, low, high = _signed(pair["mean"])
     sure = {sign: [split for split, task in pair["tasks"].items() if _is_sure(task, sign)] for sign in (1, -1)}
     names, sign = (pair["a"], pair["b"]), 1
@@ -145,8 +144,8 @@ def _comparison_row(pair: Json, positions: dict[str, int]) -> tuple[Cell, ...]:
         *(method_cell(name, positions[name]) for name in names),
         Cell(f"{100 * gain:.1f}{within}", gain),
         Cell(NOTHING if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001", p),
-        text_cell(_words(sure[sign])),
-        text_cell(_words(sure[-sign])),
+        text_cell(_words(sure[sign], positives)),
+        text_cell(_words(sure[-sign], positives)),
     )
 
 
@@ -171,7 +170,7 @@ def part_table(beyond: Json) -> PageTable:
 
 
 def _part_cell(method: Json | None) -> Cell:
-    return interval_cell(method["mean_ap_all"], method["interval"]) if method else text_cell("")
+    return interval_cell(method["mean_ap_all"], method["interval"], shaded=True) if method else text_cell("")
 
 
 def _methods(beyond: Json) -> Iterator[tuple[int, Json]]:
@@ -188,5 +187,7 @@ def _is_sure(task: Json, sign: int) -> bool:
     return p is not None and difference is not None and p < 0.05 and difference * sign > 0
 
 
-def _words(splits: list[str]) -> str:
-    return ", ".join(split.replace("_", " ").lower() for split in splits)
+def _words(splits: list[str], positives: dict[str, int] | None = None) -> str:
+    """Return the primitives in words, with their positive clips where these are given."""
+    counts = {split: f" ({positives[split]})" for split in splits} if positives else dict.fromkeys(splits, "")
+    return ", ".join(split.replace("_", " ").lower() + counts[split] for split in splits)

@@ -31,7 +31,7 @@ def index(content: Content, strips: Mapping[str, str]) -> dict[str, Any]:
     rows = []
     for row, video in enumerate(content.videos):
         name = clip_id(Path(video))
-        states = [statuses.setdefault(method.status(name, video), len(statuses)) for method in content.methods]
+        states = [statuses.setdefault(of_method[row], len(statuses)) for of_method in content.statuses]
         named = [subsets.setdefault(str(subset), len(subsets)) for subset in content.run.manifest.get(name, {}).get("subsets", ())]
         rows.append(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from sfmcam.datasets.subsets import subsets_of
 from sfmcam.errors import ScoreFileError
 from sfmcam.evaluation.agreement import Disagreement, disagreement, leanings, mean_error, mean_leaning, spread
+from sfmcam.evaluation.beyond import Beyond, beyond
 from sfmcam.evaluation.leaderboard import Leaderboard, MethodResult, leaderboard
-from sfmcam.evaluation.pool import answers
-from sfmcam.io.score_file import NOT_RUN
-from sfmcam.io.score_reader import MethodScores, read_score_dir
+from sfmcam.evaluation.pool import answers, failure_reason
+from sfmcam.io.paths import clip_id
+from sfmcam.io.score_reader import MethodScores, read_scores
 from sfmcam.report.run import Run
 from sfmcam.results import ClipResult
 from sfmcam.types import Float
@@ -56,17 +59,18 @@ class ReportMethod:
     leaning: Float
     error: Float
 
-    def status(self, clip: str, row: int, tasks: Sequence[str]) -> str:
+    def status(self, clip: str, video: str, tasks: Sequence[str]) -> str:
         """Return one word on a clip: the run's status, or of a score file whether it answered, else its most frequent reason.
 
         Args:
             clip: id of the clip.
-            row: of `scores_of`.
+            video: its file name.
             tasks: those that the clip has a label for.
         """
         if clip in self.results:
             return self.results[clip].status.value
-        reasons = Counter(self.reasons[split, row] for split in tasks if (split, row) in self.reasons)
+        reasons = Counter(failure_reason(self.scores.rows.get(split, {}).get(video)) for split in tasks)
+        del reasons[""]
         return reasons.most_common(1)[0][0] if reasons else ANSWERED
 
 
@@ -82,6 +86,7 @@ class Content:
         apart: where they disagree: the families, or the methods where there is one family only.
         apart_between: between whom, in words; empty where there is nobody to compare.
         hardness: (videos,) mean over the methods of `error`.
+        beyond: right answers, calibration, confusion, subsets, paired differences.
         warnings: sentences that belong above everything else.
     """
 
@@ -92,12 +97,20 @@ class Content:
     apart: Disagreement
     apart_between: str
     hardness: Float
+    beyond: Beyond
     warnings: tuple[str, ...]
 
     @cached_property
     def videos(self) -> tuple[str, ...]:
         """File names of the pool, the rows of every array here."""
         return self.board.pool.videos
+
+    @cached_property
+    def statuses(self) -> tuple[tuple[str, ...], ...]:
+        """Per method, the status of every video."""
+        labelled = [[split for split, label in zip(self.tasks, row, strict=True) if not math.isnan(label)] for row in self.labels]
+        clips = [clip_id(Path(video)) for video in self.videos]
+        return tuple(tuple(method.status(*of) for of in zip(clips, self.videos, labelled, strict=True)) for method in self.methods)
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -111,7 +124,7 @@ def collect(run: Run, against: Sequence[Path] = (), *, resamples: int = 1000) ->
     Raises:
         ScoreFileError: a folder has no usable score file, or a method in it shares no label with the run.
     """
-    others = [method for folder in dict.fromkeys(against) for method in read_score_dir(folder)]
+    others = [method for folder in dict.fromkeys(against) for method in read_scores(folder)]
     for method in others:
         _refuse_stranger(method, run)
     given = [*run.scores, *others]
@@ -122,6 +135,7 @@ def collect(run: Run, against: Sequence[Path] = (), *, resamples: int = 1000) ->
         for index, (scores, rated) in enumerate(zip(given, board.methods, strict=True))
     )
     apart, between = _apart(methods)
+    found = beyond(board, given, subsets=subsets_of(run.labelled_set))
     return Content(
         run=run,
         board=board,
@@ -130,7 +144,8 @@ def collect(run: Run, against: Sequence[Path] = (), *, resamples: int = 1000) ->
         apart=apart,
         apart_between=between,
         hardness=mean_leaning([method.error for method in methods]),
-        warnings=(*run.notes, *board.warnings),
+        beyond=found,
+        warnings=(*run.notes, *board.warnings, *found.warnings),
     )
 
 

@@ -14,16 +14,17 @@ MOST_POINTS = 250  # of one curve: more than a screen shows
 DIGITS = 4
 
 
-def figures(content: Content, beyond: dict[str, Any]) -> dict[str, Any]:
+def figures(content: Content) -> dict[str, Any]:
     """Return what `data/figures.js` holds.
 
     `methods` has the names; `curves` per task its prevalence and per method `recall`, `precision`, `ap`; `reliability` per method the bins
     over all tasks and by task, None where its scores are no probabilities; `runtime` per method seconds and mean AP, None where unknown.
     """
+    beyond: dict[str, Any] = content.beyond.to_json()
     return {
         "methods": [{"name": method.name, "family": str(method.family)} for method in content.methods],
         "curves": {split: _curves(content, column) for column, split in enumerate(content.tasks)},
-        "reliability": [method.get("reliability") for method in beyond.get("methods", [])],
+        "reliability": [method["reliability"] for method in beyond["methods"]],
         "runtime": [runtime(method) for method in content.methods],
     }
 

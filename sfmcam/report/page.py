@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -66,14 +66,11 @@ class Progress:
     advance: Callable[[], None] = field(default=lambda: None)
 
 
-def write_report(
-    content: Content, beyond: Mapping[str, Any], folder: ReportFolder, *, with_videos: bool = True, progress: Progress | None = None
-) -> None:
+def write_report(content: Content, folder: ReportFolder, *, with_videos: bool = True, progress: Progress | None = None) -> None:
     """Write everything.
 
     Args:
         content: what is told.
-        beyond: JSON values of `evaluation.beyond`; empty where nothing beyond average precision is told.
         folder: where to.
         with_videos: make strips of the videos and link to them.
         progress: told of every clip.
@@ -88,24 +85,25 @@ def write_report(
         progress.begin("thumbnails", len(content.run.labelled_set.clips))
         strips = make_strips(content.run.labelled_set.clips, folder.strips, advance=progress.advance)
         links = video_links(content, folder.root)
-    _write_data(content, beyond, folder, strips=strips, links=links, progress=progress)
+    _write_data(content, folder, strips=strips, links=links, progress=progress)
     _write_figures(content, folder)
     _copy_assets(folder)
-    write_text(folder.page, render(content, beyond))
+    write_text(folder.page, render(content))
 
 
-def render(content: Content, beyond: Mapping[str, Any]) -> str:
+def render(content: Content) -> str:
     """Return the page: its tables are in it, its curves and clips are read from `data/` when they come into view."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("sfmcam.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("index.html").render(_view(content, dict(beyond)))
+    return environment.get_template("index.html").render(_view(content))
 
 
-def _view(content: Content, beyond: dict[str, Any]) -> dict[str, Any]:
+def _view(content: Content) -> dict[str, Any]:
     run, board = content.run, content.board
+    beyond: dict[str, Any] = content.beyond.to_json()
     has = {key: bool(beyond.get(key)) for key in ("methods", "comparisons", "parts")}
     return {
         "title": f"{run.labelled_set.name}: {', '.join(method.name for method in content.methods)}",
@@ -114,7 +112,7 @@ def _view(content: Content, beyond: dict[str, Any]) -> dict[str, Any]:
         "scoring": run.scoring,
         "version": __version__,
         "counts": {"clips": len(content.videos), "labels": board.pool.num_rows, "methods": len(content.methods)},
-        "warnings": [*content.warnings, *beyond.get("warnings", [])],
+        "warnings": content.warnings,
         "method_names": [method.name for method in content.methods],
         "tasks": {split: PRIMITIVE_BY_SPLIT[split].id.replace("_", " ") for split in content.tasks},
         "legend": LEGEND,
@@ -139,11 +137,9 @@ def _view(content: Content, beyond: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_data(
-    content: Content, beyond: Mapping[str, Any], folder: ReportFolder, *, strips: dict[str, str], links: dict[str, str], progress: Progress
-) -> None:
+def _write_data(content: Content, folder: ReportFolder, *, strips: dict[str, str], links: dict[str, str], progress: Progress) -> None:
     _write_script(folder.data / "clips.js", "clips", index(content, strips))
-    _write_script(folder.data / "figures.js", "figures", figures(content, dict(beyond)))
+    _write_script(folder.data / "figures.js", "figures", figures(content))
     progress.begin("clips", len(content.videos))
     written = set()
     for number, document in enumerate(documents(content, links)):

@@ -35,10 +35,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its head and what the head means."""
+    """A column: its head, what the head means, and whether its cells are words, not numbers."""
 
     text: str
     title: str = ""
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ class PageTable:
 
 
 def columns(*heads: str | tuple[str, str]) -> tuple[Column, ...]:
-    """Return columns from their heads, each alone or with its meaning."""
-    return tuple(Column(head) if isinstance(head, str) else Column(*head) for head in heads)
+    """Return columns from their heads, each alone or with its meaning; a head in [brackets] is that of words."""
+    made = [Column(head) if isinstance(head, str) else Column(*head) for head in heads]
+    return tuple(Column(c.text[1:-1], c.title, words=True) if c.text.startswith("[") else c for c in made)
 
 
 def method_cell(name: str, position: int, title: str = "") -> Cell:
@@ -86,15 +88,16 @@ def percent_cell(value: float | None, *, shaded: bool = False, title: str = "") 
     return Cell(percent(value), value, shade=value if shaded else None, title=title)
 
 
-def interval_cell(value: float | None, interval: Sequence[float | None] | None) -> Cell:
-    """Return a share x 100 with its interval as text and as a bar."""
+def interval_cell(value: float | None, interval: Sequence[float | None] | None, *, with_bar: bool = False, shaded: bool = False) -> Cell:
+    """Return a share x 100 with its interval as text and, where wanted, as a bar."""
     value = math.nan if value is None else value
     ends = [math.nan if end is None else float(end) for end in interval or (None, None)]
     if math.isnan(value):
         return Cell(NOTHING)
     if math.isnan(ends[0]):
         return Cell(percent(value), value)
-    return Cell(f"{percent(value)} ({percent_interval(Interval(*ends))})", value, bar=(ends[0], value, ends[1]))
+    text = f"{percent(value)} ({percent_interval(Interval(*ends))})"
+    return Cell(text, value, shade=value if shaded else None, bar=(ends[0], value, ends[1]) if with_bar else None)
 
 
 def number_cell(value: float | None, digits: int, unit: str = "") -> Cell:

@@ -149,14 +149,15 @@ def _scores_of(slug: str, clips: Mapping[str, ClipResult], part: LabelledSet, *,
             scores = result.scores(scoring)
             score, error = (scores[primitive.id], None) if scores is not None else (float("nan"), result.status.value)
             rows.setdefault(split, {})[label.video] = ScoreRow(label.video, label.label, score, error)
-    return MethodScores(slug, "geometry", folder.scores(slug, scoring), rows)
+    source = folder.scores(slug, scoring)
+    return MethodScores(slug, "geometry", source, rows, model=slug, scoring=scoring, source=source)
 
 
 def _label_rows(rows: Mapping[str, Mapping[str, ScoreRow]]) -> dict[str, tuple[LabelRow, ...]]:
     made = {}
     for split, task in rows.items():
         words = QUESTIONS[PRIMITIVE_BY_SPLIT[split].id]
-        made[split] = tuple(LabelRow(video, words.question, row.label, words.task, words.label_name) for video, row in task.items())
+        made[split] = tuple(LabelRow(video, words.question, bool(row.label), words.task, words.label_name) for video, row in task.items())
     return made
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sfmcam.evaluation.bench_tables import cost_table, status_table
+from sfmcam.evaluation.beyond_page import to_markdown
 from sfmcam.io.paths import clip_id
 from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
 from sfmcam.report.content import Content
@@ -65,22 +66,22 @@ def clips_csv(content: Content) -> str:
         name, labels, task = clip_id(Path(video)), content.labels[row], int(content.apart.task[row])
         said = [" ".join(primitive for primitive, label in zip(ids, labels, strict=True) if label == answer) for answer in (1, 0)]
         of_clip: tuple[Cell, ...] = (name, video, *said, float(content.apart.gap[row]), ids[task] if task >= 0 else "")
-        for method in content.methods:
+        for method, statuses in zip(content.methods, content.statuses, strict=True):
             seconds = method.results[name].seconds.total if name in method.results else None
-            state: tuple[Cell, ...] = (method.name, str(method.family), method.status(name, video), seconds, float(method.error[row]))
+            state: tuple[Cell, ...] = (method.name, str(method.family), statuses[row], seconds, float(method.error[row]))
             scores: list[Cell] = [float(score) for score in method.scores_of[row]]
             rows.append((*of_clip, *state, *scores))
     return _csv([*columns, *(f"score_{name}" for name in ids)], rows)
 
 
-def report_md(content: Content, *, extra: Iterable[str] = ()) -> str:
-    """Return the tables as GitHub Markdown; `extra` are further tables that are ready."""
+def report_md(content: Content) -> str:
+    """Return the tables as GitHub Markdown."""
     run = content.run
     made = f"Made by sfmcam {run.made['sfmcam_version']} with `{run.made['command']}`" if run.made else "An unfinished run"
     head = f"# {run.labelled_set.name}: {', '.join(method.name for method in content.methods)}\n\n{made}; scoring `{run.scoring}`.\n"
     notes = "".join(f"- **Note:** {note}\n" for note in run.notes)
     tables = (status_table(run.results).markdown(), cost_table(run.results).markdown())
-    return "\n".join([head + notes, content.board.to_markdown(), *tables, *extra])
+    return "\n".join([head + notes, content.board.to_markdown(), to_markdown(content.beyond), *tables])
 
 
 def _csv(columns: list[str], rows: Iterable[tuple[Cell, ...]]) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from pathlib import Path
 from statistics import median
 
 from sfmcam.evaluation.leaderboard_text import SHORT_NAMES
-from sfmcam.io.paths import clip_id
 from sfmcam.motion.primitive import PRIMITIVE_BY_SPLIT
 from sfmcam.report.clip_data import meaning
 from sfmcam.report.content import Content, ReportMethod
@@ -38,7 +36,7 @@ def leaderboard_table(content: Content) -> PageTable:
     """Means under both failure policies, with intervals."""
     heads = columns(
         "Method",
-        ("Family", "geometry measures a camera path, a language model is asked"),
+        ("[Family]", "geometry measures a camera path, a language model is asked"),
         ("AP_all", "mean average precision over the primitives, failed clips ranked last; x 100, 95 % bootstrap interval over videos"),
         ("AP_answered", "the same with failed clips left out, as CameraBench's evaluator does"),
         ("AUC_all", "area under the ROC curve, failed clips ranked last; x 100"),
@@ -60,8 +58,8 @@ def _leaderboard_row(position: int, method: ReportMethod) -> tuple[Cell, ...]:
     return (
         method_cell(method.name, position),
         text_cell(str(method.family)),
-        interval_cell(rated.mean_all.ap, rated.mean_all.interval),
-        interval_cell(rated.mean_answered.ap, rated.mean_answered.interval),
+        interval_cell(rated.mean_all.ap, rated.mean_all.interval, with_bar=True),
+        interval_cell(rated.mean_answered.ap, rated.mean_answered.interval, with_bar=True),
         percent_cell(rated.mean_all.roc_auc),
         percent_cell(rated.coverage),
         count_cell(sum(rated.failures.values())),
@@ -92,7 +90,7 @@ def primitive_table(content: Content, *, answered_only: bool) -> PageTable:
 
 def status_table(content: Content) -> PageTable:
     """Clips by how they ended, per method."""
-    counts = [Counter(_statuses(content, method)) for method in content.methods]
+    counts = [Counter(statuses) for statuses in content.statuses]
     order = sorted({status for count in counts for status in count}, key=lambda status: (-sum(count[status] for count in counts), status))
     heads = (Column("Method"), *(Column(status.replace("_", " "), meaning(status)) for status in order))
     rows = tuple(
@@ -129,10 +127,6 @@ def published_table(content: Content) -> PageTable:
         for row in content.board.published
     )
     return PageTable("Published, x 100", heads, rows)
-
-
-def _statuses(content: Content, method: ReportMethod) -> list[str]:
-    return [method.status(clip_id(Path(video)), video) for video in content.videos]
 
 
 def _task_title(content: Content, split: str) -> str:

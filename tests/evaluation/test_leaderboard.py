@@ -59,7 +59,10 @@ def test_both_policies_by_hand() -> None:
 def test_a_method_that_answers_fewer_rows_is_judged_on_all_of_them() -> None:
     half = method_scores("half", {"Move_In": {"a.mp4": (True, 3.0), "c.mp4": (False, 2.0)}})
     board = leaderboard([GOOD, half])
-    assert board.warnings == ("half: labels without a row in its score files, counted as failures (not_run): 6 of 8; first: Move_In b.mp4",)
+    assert board.warnings == (
+        "half: a task without any row, all 4 labels counted as failures (not_run): Static",
+        "half: labels without a row in its score files, counted as failures (not_run): 2 of 8; first: Move_In b.mp4",
+    )
     task = board.methods[1].tasks["Move_In"]
     assert (task.answered, task.failures) == (2, {"not_run": 2})
     assert task.all.ap == pytest.approx((1 + 2 / 4) / 2)

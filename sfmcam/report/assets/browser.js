@@ -51,12 +51,15 @@
     render();
   }
 
+  /** Let a long name break after its underscores and hyphens. */
+  const breakable = (name) => name.split(/(?<=[_-])/).flatMap((part, k) => (k ? [el("wbr", {}), part] : [part]));
+
   function rowNode(row) {
     const yes = index.tasks.filter((_, k) => row.labels[k] === "1").map(words);
     const thumb = row.strip ? el("img", { class: "thumb", src: `strips/${row.strip}`, alt: "", loading: "lazy" }) : el("span", { class: "thumb" });
     const where = row.gap === null || !index.between ? "" : `${row.gap.toFixed(2)} ${words(index.tasks[row.gapTask])}`;
     return el("tr", { "data-number": row.number, tabindex: -1, "aria-selected": row === current ? "true" : "false" },
-      el("th", { scope: "row" }, el("span", {}, thumb, el("span", {}, row.name))), el("td", {}, yes.join(", ") || "–"),
+      el("th", { scope: "row" }, el("span", {}, thumb, el("span", {}, breakable(row.name)))), el("td", {}, yes.join(", ") || "–"),
       el("td", {}, where), el("td", {}, `${row.solved} of ${index.methods.length}`));
   }
 

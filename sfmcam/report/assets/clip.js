@@ -5,6 +5,8 @@ report.clip = (() => {
   const UNDECIDED = 0.5;
   const words = (text) => text.replaceAll("_", " ").toLowerCase();
 
+  const short = (score) => (score !== 0 && Math.abs(score) < 0.001 ? score.toExponential(1) : String(Number(score.toPrecision(3))));
+
   function media(clip, strip) {
     const picture = strip ? el("img", { class: "strip", src: `strips/${strip}`, alt: `Six moments of ${clip.name}, from the first frame to the last` }) : null;
     if (!clip.video) return [picture, el("p", { class: "facts" }, picture ? "The video is not where the run found it: these are six moments of it." : "The video is not here, and there are no thumbnails of it.")];
@@ -53,7 +55,7 @@ report.clip = (() => {
     if (leaning === null) return el("td", {}, label === "-" ? "" : "failed");
     const wrong = label !== "-" && (leaning >= UNDECIDED) !== (label === "1");
     return el("td", { class: wrong ? "wrong" : null, title: `score ${score}, rank ${leaning.toFixed(2)}` },
-      el("span", { class: "lean", "aria-hidden": "true", style: `--at:${leaning}` }, el("span", {})), `${wrong ? "✗ " : ""}${Number(score.toPrecision(3))}`);
+      el("span", { class: "lean", "aria-hidden": "true", style: `--at:${leaning}` }, el("span", {})), `${wrong ? "✗ " : ""}${short(score)}`);
   }
 
   function scores(clip, row, index) {

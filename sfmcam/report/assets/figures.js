@@ -34,7 +34,8 @@
       });
       layers.set(position, layer);
     });
-    compose(holder, made, layers, methods.map((m, k) => ({ position: k, name: data.methods[k].name, value: `AP ${percent(m.ap)}` })));
+    const entries = methods.map((m, k) => ({ position: k, name: data.methods[k].name, ap: m.ap, value: `AP ${percent(m.ap)}` }));
+    compose(holder, made, layers, entries.sort((a, b) => (b.ap ?? -1) - (a.ap ?? -1)));
     holder.append(el("p", { class: "note bench-note" }, `${name}: ${positives} of ${clips} clips are labelled yes.`));
   }
 
@@ -52,7 +53,7 @@
       const layer = svg("g", {}, curve(position, bins.map((bin) => [made.x(bin.probability), made.y(bin.share_yes)])));
       for (const bin of bins) {
         const at = made.x(bin.probability);
-        if (bin.interval) {
+        if (bin.interval && bin.interval[0] !== null) {
           layer.append(svg("line", { class: `whisker m${report.look(position).mark}`, x1: at, x2: at, y1: made.y(bin.interval[0]), y2: made.y(bin.interval[1]) }));
         }
         layer.append(point(position, at, made.y(bin.share_yes),
@@ -68,7 +69,7 @@
   const powers = (low, high) => {
     const ticks = [];
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-      for (const step of [1, 3]) ticks.push(step * 10 ** power);
+      for (const step of [1, 2, 5]) ticks.push(step * 10 ** power);
     }
     return ticks.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
   };

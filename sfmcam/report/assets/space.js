@@ -48,7 +48,7 @@ report.space = (() => {
     pen.scale(ratio, ratio);
     pen.font = "12px system-ui, sans-serif";
     const { middle, extent } = bounds(entries);
-    const unit = (0.72 * view.zoom * Math.min(width, height)) / extent;
+    const unit = (0.95 * view.zoom * Math.min(width, height)) / extent;
     const [cy, sy, cp, sp] = [Math.cos(view.yaw), Math.sin(view.yaw), Math.cos(view.pitch), Math.sin(view.pitch)];
     const project = (p) => {
       const [x, up, z] = [p[0] - middle[0], middle[1] - p[1], p[2] - middle[2]];

@@ -8,7 +8,7 @@ report.timeline = (() => {
     { name: "translation, scene depths", unit: "", least: 0.08, digits: 2, lines: [["right_depths", "right", 1], ["down_depths", "up", -1], ["in_depths", "in", 1]] },
     { name: "zoom, focal ratio", unit: "×", least: 0.05, digits: 2, ratio: true, lines: [["log_zoom", "zoom in", 1]] },
   ];
-  const LABELS_WIDTH = 150, LABEL_HEIGHT = 16;
+  const LABELS_WIDTH = 205, LABEL_HEIGHT = 16;
 
   function ticks(low, high) {
     const rough = (high - low) / 4;
@@ -35,12 +35,19 @@ report.timeline = (() => {
       const { smooth, raw, sigma } = motion.dofs[key];
       const spread = sigma || 0;
       return {
-        position, name,
+        position, name, spread,
         smooth: smooth.map((value) => turn(sign, value)), raw: raw.map((value) => turn(sign, value)),
         low: smooth.map((value) => (value === null ? null : turn(sign, value - sign * spread))),
         high: smooth.map((value) => (value === null ? null : turn(sign, value + sign * spread))),
       };
     }).filter((line) => line.smooth.some((value) => value !== null));
+  }
+
+  /** Return a value with its sign and unit; what rounds to zero has no sign. */
+  function figure(panel, value) {
+    if (panel.ratio) return `×${value.toFixed(panel.digits)}`;
+    const shown = value.toFixed(panel.digits).replace(/^-(?=[0.]*$)/, "");
+    return `${shown.startsWith("-") || Number(shown) === 0 ? "" : "+"}${shown}${panel.unit}`;
   }
 
   function drawPanel(panel, motion) {
@@ -55,7 +62,7 @@ report.timeline = (() => {
     const [start, end] = [times[0], times.at(-1)];
     const beyond = end + ((end - start || 1) * LABELS_WIDTH) / 500; // room for the names at the ends of the lines
     const last = (line) => line.smooth.filter((value) => value !== null).at(-1);
-    const text = (line) => `${line.name} ${panel.ratio ? "×" : ""}${(last(line) >= 0 && !panel.ratio ? "+" : "")}${last(line).toFixed(panel.digits)}${panel.ratio ? "" : panel.unit}`;
+    const text = (line) => `${line.name} ${figure(panel, last(line))} ± ${panel.ratio ? `${(100 * line.spread).toFixed(0)} %` : line.spread.toFixed(panel.digits)}`;
     const made = plot({
       height: 230, x: { range: [start, beyond], ticks: ticks(start, end || start + 1), name: "time, s" },
       y: { range: [low, high], ticks: ticks(low, high), name: panel.name },
@@ -64,7 +71,7 @@ report.timeline = (() => {
     made.layer.append(svg("line", { class: "axis", x1: made.x(start), x2: made.x(end), y1: made.y(neutral), y2: made.y(neutral) }));
     const taken = [];
     for (const line of [...lines].sort((a, b) => last(b) - last(a))) {
-      const at = (pair) => [made.x(pair[0]), made.y(pair[1])];
+      const at = (pair) => [made.x(pair[0]), made.y(Math.max(low, Math.min(high, pair[1])))]; // a wide band ends at the frame
       const [lows, highs] = [runs(times, line.low), runs(times, line.high)];
       const group = svg("g", { class: `m${line.position}` });
       lows.forEach((run, k) => group.append(svg("path", { class: "band", d: `${path([...run.map(at), ...highs[k].map(at).reverse()])}Z` })));
@@ -73,7 +80,7 @@ report.timeline = (() => {
       let y = made.y(last(line)) + 4;
       if (taken.length && y < taken.at(-1) + LABEL_HEIGHT) y = taken.at(-1) + LABEL_HEIGHT;
       taken.push(y);
-      made.layer.append(group, svg("text", { x: made.x(end) + 8, y }, text(line)));
+      made.layer.append(group, curve(line.position, [[made.x(end) + 6, y - 4], [made.x(end) + 26, y - 4]]), svg("text", { x: made.x(end) + 32, y }, text(line)));
     }
     return made.node;
   }

@@ -1,0 +1,148 @@
+"""What average precision does not say of methods: right answers at a threshold, calibration, confusion, subsets, luck, cost.
+
+docs/evaluation.md says what each number means. The methods are those of a leaderboard, on the same pool and the same resamples of its
+videos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sfmcam.datasets.subsets import Subsets
+from sfmcam.evaluation import beyond_json
+from sfmcam.evaluation.bootstrap import resample_counts
+from sfmcam.evaluation.comparisons import Comparison, Rated, compare_all, compare_pair, find_method, on_rows_of_both
+from sfmcam.evaluation.decisions import Outcome
+from sfmcam.evaluation.leaderboard import Leaderboard, with_unique_names
+from sfmcam.evaluation.lineup import Lineup, Scale, line_up, video_folds
+from sfmcam.evaluation.method_confusion import MethodConfusion, method_confusion
+from sfmcam.evaluation.method_decisions import Decisions, always_no, decide
+from sfmcam.evaluation.method_reliability import MethodReliability, method_reliability
+from sfmcam.evaluation.pool import Pool
+from sfmcam.evaluation.subset_ratings import RatedSubset, rate_subsets
+from sfmcam.io.run_cost import RunCost, costs_of
+from sfmcam.io.score_rows import MethodScores
+
+
+@dataclass(frozen=True)
+class MethodBeyond:
+    """One method; `cost` is None where no run of `sfmcam bench` says it, `reliability` where its scores are no probabilities."""
+
+    lineup: Lineup
+    mean_ap: float
+    decisions: tuple[Decisions, ...]
+    reliability: MethodReliability | None
+    confusion: MethodConfusion
+    cost: RunCost | None
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Everything beyond average precision.
+
+    Attributes:
+        pool: the pool.
+        unrated: split -> why no figure of two classes can be had of it.
+        baseline: split -> what comes of always answering No.
+        methods: in the order of the leaderboard.
+        subsets: parts of the pool, rated; empty where nothing tells parts apart.
+        subsets_source: what tells them apart.
+        comparisons: every pair of methods.
+        asked_for: the pairs that were asked for, in that order of names.
+        warnings: sentences.
+        resamples: of the bootstrap over videos.
+    """
+
+    pool: Pool
+    unrated: dict[str, str]
+    baseline: dict[str, Outcome]
+    methods: tuple[MethodBeyond, ...]
+    subsets: tuple[RatedSubset, ...]
+    subsets_source: str
+    comparisons: tuple[Comparison, ...]
+    asked_for: tuple[Comparison, ...]
+    warnings: tuple[str, ...]
+    resamples: int
+
+    def to_json(self) -> dict[str, object]:
+        """Return the key `beyond` of `sfmcam evaluate --json` (docs/evaluation.md); undefined numbers are None."""
+        return beyond_json.to_json(self)
+
+
+def beyond(
+    board: Leaderboard,
+    methods: Sequence[MethodScores],
+    *,
+    subsets: Subsets | None = None,
+    compare: Sequence[tuple[str, str]] = (),
+) -> Beyond:
+    """Look at the methods of a leaderboard beyond their average precision.
+
+    Args:
+        board: the leaderboard.
+        methods: what it was made of, in the same order.
+        subsets: parts of the labelled set to rate apart (`datasets.subsets.subsets_of`).
+        compare: pairs of names, or of parts of them, to look at on the rows of both too.
+
+    Raises:
+        ConfigError: a name in `compare` that fits no method, or several.
+    """
+    named = with_unique_names(methods)
+    pool, subsets = board.pool, subsets or Subsets()
+    lineups = line_up(named, pool)
+    counts = resample_counts(len(pool.videos), resamples=board.resamples, seed=board.seed)
+    folds = video_folds(pool.videos)
+    rated = {m.name: Rated(np.array([task.all.ap for task in m.tasks.values()]), board.draws[m.name]) for m in board.methods}
+    names = [lineup.name for lineup in lineups]
+    asked = [(find_method(a, names), find_method(b, names)) for a, b in compare]
+    asked_for = [on_rows_of_both(compare_pair(*_pick(lineups, pair), rated, pool), lineups, pool, counts) for pair in asked]
+    pairs = compare_all(lineups, rated, pool)
+    wanted = {frozenset(pair) for pair in asked}
+    return Beyond(
+        pool=pool,
+        unrated=board.unrated,
+        baseline=always_no(pool),
+        methods=tuple(
+            MethodBeyond(
+                lineup=lineup,
+                mean_ap=result.mean_all.ap,
+                decisions=decide(lineup, pool, folds=folds, counts=counts),
+                reliability=method_reliability(lineup, pool, counts),
+                confusion=method_confusion(lineup, pool),
+                cost=cost,
+            )
+            for lineup, result, cost in zip(lineups, board.methods, costs_of(named), strict=True)
+        ),
+        subsets=rate_subsets(subsets.parts, lineups, pool, counts),
+        subsets_source=subsets.source,
+        comparisons=tuple(on_rows_of_both(p, lineups, pool, counts) if frozenset((p.a, p.b)) in wanted else p for p in pairs),
+        asked_for=tuple(asked_for),
+        warnings=tuple(_warnings(lineups)),
+        resamples=board.resamples,
+    )
+
+
+def _pick(lineups: Sequence[Lineup], names: tuple[str, str]) -> tuple[Lineup, Lineup]:
+    of_name = {lineup.name: lineup for lineup in lineups}
+    return of_name[names[0]], of_name[names[1]]
+
+
+def _warnings(lineups: Sequence[Lineup]) -> list[str]:
+    """Return what a reader must know before two methods are put side by side."""
+    answering = [lineup.name for lineup in lineups if lineup.scale is Scale.ANSWER]
+    sentences = [
+        f"{name} answers yes or no only: its average precision knows two ranks, so compare it by accuracy and F1" for name in answering
+    ]
+    answered = {lineup.name: np.concatenate([~np.isnan(scores) for scores in lineup.scores.values()]) for lineup in lineups}
+    together = np.all(list(answered.values()), axis=0)
+    uneven = {name: int(rows.sum()) for name, rows in answered.items() if rows.sum() > together.sum()}
+    if uneven:
+        each = ", ".join(f"{name} {rows.sum()}" for name, rows in answered.items())
+        sentences.append(
+            f"the methods did not answer the same rows ({each}; all of them {together.sum()} of {len(together)}): every figure is over the "
+            "whole pool, with what was not answered counted against the method; --compare A B shows two on the rows of both too"
+        )
+    return sentences
