@@ -11,6 +11,8 @@ from typing import Any
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DRIVER = "chromedriver"
 TIME_LIMIT_S = 60
+# no sandbox: root, as in a container, may not use it; the pages are our own
+ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
 
 def missing() -> str:

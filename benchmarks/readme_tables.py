@@ -32,6 +32,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         figure_tables.never_invents,
         figure_tables.length,
         figure_tables.warm,
+        figure_tables.report_scale,
     )
 }
 

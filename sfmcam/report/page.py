@@ -139,7 +139,7 @@ def _view(content: Content) -> dict[str, Any]:
 
 def _write_data(content: Content, folder: ReportFolder, *, strips: dict[str, str], links: dict[str, str], progress: Progress) -> None:
     _write_script(folder.data / "clips.js", "clips", index(content, strips))
-    _write_script(folder.data / "figures.js", "figures", figures(content))
+    _write_script(folder.data / "figures.js", "figures", finite(figures(content)))
     progress.begin("clips", len(content.videos))
     written = set()
     for number, document in enumerate(documents(content, links)):
@@ -153,7 +153,7 @@ def _write_data(content: Content, folder: ReportFolder, *, strips: dict[str, str
 
 def _write_script(path: Path, name: str, value: dict[str, Any]) -> None:
     """Write data as a script: a page that is opened from disk may load scripts, but may not read JSON files."""
-    text = json.dumps(finite(value), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     write_text(path, f"report.receive({json.dumps(name)},{text});\n")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from sfmcam.motion.measurement import DOF_KEYS
 from sfmcam.report.run import Run
 from sfmcam.results import ClipResult, ShotResult
 from sfmcam.types import CameraTrajectory, Float
+from sfmcam.video.sampling import Index
 from sfmcam.workspace import ClipFolder
 
 MOST_SAMPLES = 120  # of one path
@@ -32,7 +35,7 @@ def method_path(run: Run, slug: str, result: ClipResult) -> dict[str, Any] | Non
     folder = ClipFolder(run.folder.clip(slug, result.clip_id).root).shot(shot.index, num_shots=len(result.shots))
     note = "" if len(result.shots) == 1 else f"shot {shot.index + 1} of {len(result.shots)} speaks for the clip"
     try:
-        path = path_json(read_npz(folder.trajectory))
+        path = path_json(read_npz(folder.trajectory, with_evidence=False))
     except InputError as error:
         path, note = None, f"no path: {error}"
     return {"path": path, "motion": _motion(shot), "note": note}
@@ -78,7 +81,7 @@ def path_json(trajectory: CameraTrajectory, *, depth: float | None = None) -> di
     }
 
 
-def frames_to_keep(count: int, most: int) -> np.ndarray:
+def frames_to_keep(count: int, most: int) -> Index:
     """Return at most `most` of the numbers 0 to count - 1, evenly, both ends among them."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
@@ -100,21 +103,23 @@ def _motion(shot: ShotResult) -> dict[str, Any] | None:
     kept = frames_to_keep(len(frames["timestamp_s"]), MOST_SAMPLES)
     dofs = shot.motion["dofs"]
     return {
-        "times": [round(frames["timestamp_s"][k], DIGITS) for k in kept],
+        "times": _picked(frames["timestamp_s"], kept),
         "depth_source": shot.motion["depth_source"],
         "dofs": {
             key: {
-                "smooth": [_number(frames[f"smooth_{key}"][k]) for k in kept],
-                "raw": [_number(frames[key][k]) for k in kept],
-                "sigma": _number(dofs[key]["sigma"]),
+                "smooth": _picked(frames[f"smooth_{key}"], kept),
+                "raw": _picked(frames[key], kept),
+                "sigma": None if dofs[key]["sigma"] is None else round(dofs[key]["sigma"], DIGITS),
             }
             for key in DOF_KEYS
         },
     }
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS)
+def _picked(values: Sequence[float | None], kept: Index) -> list[float | None]:
+    """Return the values at `kept`, rounded, None where they are unknown."""
+    numbers = np.round(np.array(values, float)[kept], DIGITS)
+    return [None if math.isnan(number) else number for number in numbers.tolist()]
 
 
 def _rounded(values: Float) -> Any:
