@@ -44,7 +44,7 @@ class MadeRun:
 
 
 def make_run(root: Path, *, clips: int, methods: int, seed: int = 0) -> MadeRun:
-    """Write a labelled set of `clips` tiny videos, a run of the methods GEOMETRIC on it, and score files of others up to `methods` in all."""
+    """Write a set of `clips` tiny videos, a run of the methods GEOMETRIC on it, and score files of others up to `methods` in all."""
     rng = np.random.default_rng(seed)
     labelled_set = _make_set(root / "made", rng, clips)
     truth = {(row.video, split): row.label for split, rows in labelled_set.rows.items() for row in rows}
