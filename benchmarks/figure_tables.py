@@ -135,6 +135,14 @@ def length(figure: dict[str, Any]) -> Rows:
     return rows
 
 
+def evaluate_scale(figure: dict[str, Any]) -> Rows:
+    """Time and memory of `sfmcam evaluate`, start-up included, by number of methods."""
+    rows = [[f"{figure['videos']} videos, {figure['labels']} labels", "wall s", "processor s", "peak MiB"]]
+    for name, case in figure["cases"].items():
+        rows.append([name, f"{case['wall_s']:.1f}", f"{case['processor_s']:.1f}", _number(case["peak_mb"], 0)])
+    return rows
+
+
 def warm(figure: dict[str, Any]) -> Rows:
     """Time of each stage of a clip in a process that has everything loaded."""
     head = [["clip", "frames", "clock", *figure["stages"], "whole s"]]

@@ -39,6 +39,9 @@ def camerabench(folder: Path | None, labels_only: bool, limit: int | None) -> No
 
         report = download_camerabench(folder, labels_only=labels_only, limit=limit, on_progress=on_progress)
     click.echo(f"{folder}: {report.labels_fetched} label files fetched (CC BY 4.0).")
+    if report.questions_missing:
+        count, first = len(report.questions_missing), report.questions_missing[0]
+        click.echo(f"Warning: {count} files that tell parts of the set apart could not be fetched (first: {first}).", err=True)
     if labels_only:
         return
     click.echo(f"{folder}: {report.videos_fetched} videos fetched, {report.videos_present} here (third-party material, for research).")

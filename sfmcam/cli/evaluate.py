@@ -63,7 +63,7 @@ def evaluate(
     from sfmcam.cli.tables import make_console, print_hint, print_leaderboard, print_sections
     from sfmcam.datasets.registry import load_dataset
     from sfmcam.errors import ConfigError
-    from sfmcam.evaluation.beyond_page import accuracy_sections, comparison_sections, subset_sections
+    from sfmcam.evaluation.beyond_page import accuracy_sections, comparison_sections, part_sections
     from sfmcam.evaluation.leaderboard import leaderboard
     from sfmcam.io.score_reader import read_scores
 
@@ -78,7 +78,7 @@ def evaluate(
         _write(board, found, json_path=json_path, markdown_path=markdown_path)
     print_leaderboard(console, board)
     if found is not None:
-        chosen = ((beyond, accuracy_sections), (subsets, subset_sections), (bool(compare), comparison_sections))
+        chosen = ((beyond, accuracy_sections), (subsets, part_sections), (bool(compare), comparison_sections))
         for wanted, sections in chosen:
             if wanted:
                 print_sections(console, sections(found), warnings=found.warnings if sections is accuracy_sections else ())
@@ -89,10 +89,10 @@ def evaluate(
 def _look_beyond(
     board: Leaderboard, methods: Sequence[MethodScores], labelled_set: LabelledSet | None, compare: tuple[tuple[str, str], ...]
 ) -> Beyond:
-    from sfmcam.datasets.subsets import subsets_of
+    from sfmcam.datasets.parts import parts_of
     from sfmcam.evaluation.beyond import beyond
 
-    return beyond(board, methods, subsets=subsets_of(labelled_set) if labelled_set is not None else None, compare=compare)
+    return beyond(board, methods, parts=parts_of(labelled_set) if labelled_set is not None else None, compare=compare)
 
 
 def _write(board: Leaderboard, found: Beyond, *, json_path: Path | None, markdown_path: Path | None) -> None:

@@ -72,7 +72,7 @@ def _joined(tasks: TextTable, summary: TextTable) -> TextTable:
 
 
 def _rich(table: TextTable, name_width: int = 0) -> Table:
-    rich = Table(title=Text(table.title), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    rich = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for index, column in enumerate(table.columns):
         if index:
             rich.add_column(Text(column), justify="right", vertical="top", width=_cell_width(table, index))
@@ -88,12 +88,21 @@ def _cell_width(table: TextTable, index: int) -> int:
     return max(4, *(len(line) for cells in (table.columns, *table.rows) for line in cells[index].split("\n")))
 
 
+def _name_width(console: Console, table: TextTable) -> int:
+    """Return the width of the first column: as long as its names, but folded before a number is cut."""
+    numbers = sum(_cell_width(table, index) + 1 for index in range(1, len(table.columns)))
+    longest = max(len(row[0]) for row in (table.columns, *table.rows))
+    return min(longest, max(console.width - numbers - 1, SHORTEST_NAME))
+
+
 def _width(console: Console, table: TextTable, name_width: int) -> int:
     options = console.options.update(max_width=PIPED_WIDTH)
     return Measurement.get(console, options, _rich(table, name_width)).maximum
 
 
 def print_table(console: Console, table: TextTable, name_width: int = 0) -> None:
+    """Print the table below its title, which is as long as the window and not as the table."""
+    console.print(Text(table.title, style="italic"))
     console.print(_rich(table, name_width))
     console.print()
 
@@ -104,7 +113,7 @@ def print_sections(console: Console, sections: Iterable[Section], *, warnings: S
         console.print(Text(f"Warning: {warning}", style="yellow"))
     for section in sections:
         for table in section.tables:
-            print_table(console, table)
+            print_table(console, table, _name_width(console, table))
         for line in section.notes:
             console.print(Text(line, style="dim"))
         console.print()

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from sfmcam.datasets.camerabench import POOLS
 from sfmcam.datasets.folder import LABELS_FOLDER, VIDEOS_FOLDER, load_folder, read_label_file
 from sfmcam.datasets.labelled_set import spread_videos
+from sfmcam.datasets.parts import QUESTIONS, QUESTIONS_FOLDER, read_pairs
 from sfmcam.errors import DownloadError, LabelError, MissingDependencyError
 from sfmcam.io.atomic import replacing
 from sfmcam.io.text_file import make_folder
@@ -40,17 +41,20 @@ class Source:
         labels_url: address of the folder of label files.
         repo: Hugging Face data set with the videos, flat or in folders.
         endpoint: address of the Hugging Face server; None for huggingface_hub's own choice (HF_ENDPOINT).
+        questions_url: address of the folder of other questions, which tell parts of the set apart; None to leave them out.
     """
 
     labels_url: str
     repo: str
     endpoint: str | None = None
+    questions_url: str | None = None
 
 
+_DATA_URL = "https://raw.githubusercontent.com/linzhiqiu/t2v_metrics/880a5b87b018712e7d5f1beeffa7ebeb4be862cf/camerabench/data"
 CAMERABENCH_SOURCE = Source(
-    labels_url="https://raw.githubusercontent.com/linzhiqiu/t2v_metrics/880a5b87b018712e7d5f1beeffa7ebeb4be862cf/"
-    "camerabench/data/binary_classification",
+    labels_url=f"{_DATA_URL}/binary_classification",
     repo="syCen/Videos4CameraBench",
+    questions_url=f"{_DATA_URL}/{QUESTIONS_FOLDER}",
 )
 
 
@@ -63,12 +67,14 @@ class DownloadReport:
         videos_fetched: videos that were new.
         videos_present: wanted videos that are here now.
         unavailable: wanted videos that the server does not have.
+        questions_missing: files of other questions that could not be had: `sfmcam evaluate --subsets` then has fewer parts.
     """
 
     labels_fetched: int
     videos_fetched: int = 0
     videos_present: int = 0
     unavailable: tuple[str, ...] = ()
+    questions_missing: tuple[str, ...] = ()
 
 
 def download_camerabench(
@@ -96,14 +102,15 @@ def download_camerabench(
     if not labels_only:
         _require_huggingface_hub()
     labels_fetched = _fetch_labels(root / LABELS_FOLDER, source)
+    questions_missing = _fetch_questions(root / QUESTIONS_FOLDER, source)
     if labels_only:
-        return DownloadReport(labels_fetched)
+        return DownloadReport(labels_fetched, questions_missing=questions_missing)
     labelled_set = load_folder(root, name="camerabench", allow_missing=True)
     missing = set(labelled_set.missing_videos)
     wanted = spread_videos(labelled_set.rows)[:limit]
     todo = [video for video in wanted if video in missing]
     if not todo:
-        return DownloadReport(labels_fetched, 0, len(wanted))
+        return DownloadReport(labels_fetched, 0, len(wanted), questions_missing=questions_missing)
     path_of = _list_videos(source)
     available = {video: path_of[video] for video in todo if video in path_of}
     _require_some(available, path_of, source)
@@ -113,7 +120,7 @@ def download_camerabench(
             on_progress(present + fetched, len(wanted))
     shutil.rmtree(root / PARTS_FOLDER, ignore_errors=True)
     unavailable = tuple(video for video in todo if video not in path_of)
-    return DownloadReport(labels_fetched, len(available), present + len(available), unavailable)
+    return DownloadReport(labels_fetched, len(available), present + len(available), unavailable, questions_missing)
 
 
 def _require_huggingface_hub() -> None:
@@ -133,6 +140,26 @@ def _fetch_labels(folder: Path, source: Source) -> int:
         with replacing(make_folder(folder) / f"{split}.jsonl") as part:
             part.write_bytes(content)
     return len(contents)
+
+
+def _fetch_questions(folder: Path, source: Source) -> tuple[str, ...]:
+    """Fetch the missing files of other questions; return those that could not be had, which costs a table and not the benchmark."""
+    if source.questions_url is None:
+        return ()
+    missing = []
+    for name in QUESTIONS:
+        path = folder / f"{name}.jsonl"
+        if path.is_file():
+            continue
+        try:
+            content = _get(f"{source.questions_url}/{name}.jsonl")
+            make_folder(path.parent)
+            with replacing(path) as part:
+                part.write_bytes(content)
+                read_pairs(part)
+        except (DownloadError, LabelError):
+            missing.append(name)
+    return tuple(missing)
 
 
 def _get(url: str) -> bytes:

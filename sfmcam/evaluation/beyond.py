@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.datasets.subsets import Subsets
+from sfmcam.datasets.parts import Parts
 from sfmcam.evaluation import beyond_json
 from sfmcam.evaluation.bootstrap import resample_counts
 from sfmcam.evaluation.comparisons import Comparison, Rated, compare_all, compare_pair, find_method, on_rows_of_both
@@ -21,8 +21,8 @@ from sfmcam.evaluation.lineup import Lineup, Scale, line_up, video_folds
 from sfmcam.evaluation.method_confusion import MethodConfusion, method_confusion
 from sfmcam.evaluation.method_decisions import Decisions, always_no, decide
 from sfmcam.evaluation.method_reliability import MethodReliability, method_reliability
+from sfmcam.evaluation.part_ratings import RatedPart, rate_parts
 from sfmcam.evaluation.pool import Pool
-from sfmcam.evaluation.subset_ratings import RatedSubset, rate_subsets
 from sfmcam.io.run_cost import RunCost, costs_of
 from sfmcam.io.score_rows import MethodScores
 
@@ -48,8 +48,8 @@ class Beyond:
         unrated: split -> why no figure of two classes can be had of it.
         baseline: split -> what comes of always answering No.
         methods: in the order of the leaderboard.
-        subsets: parts of the pool, rated; empty where nothing tells parts apart.
-        subsets_source: what tells them apart.
+        parts: of the pool, rated; empty where nothing tells parts apart.
+        parts_source: what tells them apart.
         comparisons: every pair of methods.
         asked_for: the pairs that were asked for, in that order of names.
         warnings: sentences.
@@ -60,8 +60,8 @@ class Beyond:
     unrated: dict[str, str]
     baseline: dict[str, Outcome]
     methods: tuple[MethodBeyond, ...]
-    subsets: tuple[RatedSubset, ...]
-    subsets_source: str
+    parts: tuple[RatedPart, ...]
+    parts_source: str
     comparisons: tuple[Comparison, ...]
     asked_for: tuple[Comparison, ...]
     warnings: tuple[str, ...]
@@ -76,7 +76,7 @@ def beyond(
     board: Leaderboard,
     methods: Sequence[MethodScores],
     *,
-    subsets: Subsets | None = None,
+    parts: Parts | None = None,
     compare: Sequence[tuple[str, str]] = (),
 ) -> Beyond:
     """Look at the methods of a leaderboard beyond their average precision.
@@ -84,17 +84,17 @@ def beyond(
     Args:
         board: the leaderboard.
         methods: what it was made of, in the same order.
-        subsets: parts of the labelled set to rate apart (`datasets.subsets.subsets_of`).
+        parts: of the labelled set to rate apart (`datasets.parts.parts_of`).
         compare: pairs of names, or of parts of them, to look at on the rows of both too.
 
     Raises:
         ConfigError: a name in `compare` that fits no method, or several.
     """
     named = with_unique_names(methods)
-    pool, subsets = board.pool, subsets or Subsets()
+    pool, parts = board.pool, parts or Parts()
     lineups = line_up(named, pool)
     counts = resample_counts(len(pool.videos), resamples=board.resamples, seed=board.seed)
-    folds = video_folds(pool.videos)
+    drawn, folds = counts.astype(np.float32), video_folds(pool.videos)
     rated = {m.name: Rated(np.array([task.all.ap for task in m.tasks.values()]), board.draws[m.name]) for m in board.methods}
     names = [lineup.name for lineup in lineups]
     asked = [(find_method(a, names), find_method(b, names)) for a, b in compare]
@@ -109,15 +109,15 @@ def beyond(
             MethodBeyond(
                 lineup=lineup,
                 mean_ap=result.mean_all.ap,
-                decisions=decide(lineup, pool, folds=folds, counts=counts),
-                reliability=method_reliability(lineup, pool, counts),
+                decisions=decide(lineup, pool, folds=folds, drawn=drawn),
+                reliability=method_reliability(lineup, pool, drawn),
                 confusion=method_confusion(lineup, pool),
                 cost=cost,
             )
             for lineup, result, cost in zip(lineups, board.methods, costs_of(named), strict=True)
         ),
-        subsets=rate_subsets(subsets.parts, lineups, pool, counts),
-        subsets_source=subsets.source,
+        parts=rate_parts(parts.parts, lineups, pool, counts),
+        parts_source=parts.source,
         comparisons=tuple(on_rows_of_both(p, lineups, pool, counts) if frozenset((p.a, p.b)) in wanted else p for p in pairs),
         asked_for=tuple(asked_for),
         warnings=tuple(_warnings(lineups)),

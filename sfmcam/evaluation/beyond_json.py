@@ -12,7 +12,7 @@ from sfmcam.evaluation.decisions import Outcome
 from sfmcam.evaluation.method_decisions import Decisions, TaskDecisions, mean_over_rated, together
 from sfmcam.evaluation.method_reliability import Reliability
 from sfmcam.evaluation.paired import PairedDifference
-from sfmcam.evaluation.subset_ratings import RatedSubset
+from sfmcam.evaluation.part_ratings import RatedPart
 from sfmcam.io.json_file import finite
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def to_json(found: Beyond) -> dict[str, Any]:
         "unrated": found.unrated,
         "baseline": _baseline(found.baseline),
         "methods": [_method(method) for method in found.methods],
-        "parts": [_subset(part) for part in found.subsets],
-        "parts_source": found.subsets_source,
+        "parts": [_part(part) for part in found.parts],
+        "parts_source": found.parts_source,
         "comparisons": [_comparison(pair) for pair in found.comparisons],
         "warnings": list(found.warnings),
     }
@@ -115,7 +115,7 @@ def _confusion(part: Confusion, splits: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _subset(part: RatedSubset) -> dict[str, Any]:
+def _part(part: RatedPart) -> dict[str, Any]:
     figures = {key: getattr(part, key) for key in ("group", "name", "videos", "rows", "positives", "left_out")}
     methods = [{"name": r.name, "mean_ap_all": r.mean, "interval": r.interval, "ap_all": r.tasks} for r in part.ratings]
     return {**figures, "methods": methods}
@@ -133,4 +133,12 @@ def _figures(figures: PairedFigures) -> dict[str, Any]:
 
 
 def _difference(of: PairedDifference) -> dict[str, Any]:
-    return {"difference": of.difference, "interval": of.interval, "p": of.p, "p_holm": of.p_holm, "draws": of.draws}
+    return {
+        "ap_a": of.a,
+        "ap_b": of.b,
+        "difference": of.difference,
+        "interval": of.interval,
+        "p": of.p,
+        "p_holm": of.p_holm,
+        "draws": of.draws,
+    }

@@ -15,10 +15,10 @@ from sfmcam.evaluation.beyond_text import (
     decision_notes,
     decision_table,
     failure_lines,
-    subset_notes,
-    subset_table,
+    part_notes,
+    part_tables,
 )
-from sfmcam.evaluation.leaderboard_text import TextTable
+from sfmcam.evaluation.leaderboard_text import LEGEND, TextTable
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,19 @@ def accuracy_sections(found: Beyond) -> Iterator[Section]:
         "On clips labelled Yes for a primitive: it wins where it has the highest value among itself and the primitives that the same clip "
         "is labelled No for. Ties are shared. Closest wrong ones: the highest of those labelled No, whether or not they win."
     )
-    yield Section(tuple(confusion_table(method) for method in found.methods), (note,))
+    yield Section(tuple(confusion_table(method) for method in found.methods), (note, LEGEND))
     if any(method.cost for method in found.methods):
         yield Section((cost_table(found),), ("A dash: its score files lie in no run of `sfmcam bench`, which alone measures times.",))
 
 
-def subset_sections(found: Beyond) -> Iterator[Section]:
-    """Yield the parts of the pool; one section or none."""
-    if table := subset_table(found):
-        yield Section((table,), tuple(subset_notes(found)))
+def part_sections(found: Beyond) -> Iterator[Section]:
+    """Yield the parts of the pool, or why there are none."""
+    if found.parts:
+        yield Section(tuple(part_tables(found)), tuple(part_notes(found)))
+    else:
+        yield Section(
+            (), (f"No parts: {found.pool.name} has neither a manifest.json nor CameraBench's vqa_and_retrieval/ to tell its clips apart.",)
+        )
 
 
 def comparison_sections(found: Beyond) -> Iterator[Section]:
@@ -59,7 +63,8 @@ def comparison_sections(found: Beyond) -> Iterator[Section]:
 def to_markdown(found: Beyond) -> str:
     """Return everything as GitHub Markdown."""
     parts = ["".join(f"- **Note:** {text}\n" for text in found.warnings)] if found.warnings else []
-    for section in (*accuracy_sections(found), *subset_sections(found), *comparison_sections(found)):
+    parted = part_sections(found) if found.parts else ()
+    for section in (*accuracy_sections(found), *parted, *comparison_sections(found)):
         parts += [table.markdown() for table in section.tables]
         parts.append("".join(f"- {line}\n" for line in section.notes))
     return "\n".join(parts)

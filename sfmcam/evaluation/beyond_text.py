@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from textwrap import wrap
 
 import numpy as np
 
@@ -12,13 +13,14 @@ from sfmcam.evaluation.bootstrap import LEVEL
 from sfmcam.evaluation.comparisons import Comparison, PairedFigures
 from sfmcam.evaluation.confusion import Confusion
 from sfmcam.evaluation.decisions import FOLDS
-from sfmcam.evaluation.leaderboard_text import NOTHING, TextTable, percent, percent_interval
+from sfmcam.evaluation.leaderboard_text import NOTHING, SHORT_NAMES, TextTable, percent, percent_interval
 from sfmcam.evaluation.method_decisions import Decisions, Rule, mean_over_rated, together
 from sfmcam.evaluation.paired import PairedDifference
 from sfmcam.evaluation.reliability import BINS
 from sfmcam.io.run_cost import RunCost
 
 WRONG_SHOWN = 3
+METHODS_PER_TABLE, HEAD_WIDTH = 3, 10  # as much as fits a narrow window beside the names of the parts
 SURE = 0.05
 RULE_NAMES = {Rule.LETTER: "answer", Rule.HALF: "p > 0.5", Rule.CROSS_VALIDATED: "cross-val."}
 
@@ -49,8 +51,8 @@ def decision_notes(found: Beyond) -> list[str]:
     lines = [
         "Accuracy is over all labels (as CamReasoner counts), the others are means over tasks. A failed row counts as a mistake; F1 takes "
         "it for a missed positive where it is one.",
-        f"cross-val.: yes above the score that makes the fewest mistakes on the other {FOLDS - 1} of {FOLDS} parts of the videos, per task; "
-        "best F1: at the threshold that suits these very labels, optimistic.",
+        f"cross-val.: yes above the score that makes the fewest mistakes on the other {FOLDS - 1} of {FOLDS} parts of the videos; "
+        "best F1: at the threshold that suits these labels, optimistic.",
     ]
     return lines + [f"{m.lineup.name}: {m.lineup.scale} scores ({m.lineup.scale_reason})." for m in found.methods]
 
@@ -83,9 +85,9 @@ def calibration_table(found: Beyond) -> TextTable | None:
         for of in [method.reliability.all]
     ]
     bins = tuple(f"{10 * k}-{10 * k + 10}" for k in range(BINS))
-    columns = ("Method", "Labels", "Yes", "ECE", "Brier", "of base", *bins)
+    columns = ("Method", "Labels", "Yes", "ECE", "Brier", "of\nbase", *bins)
     return (
-        TextTable("Calibration, x 100: share of Yes (labels) where the method says 0-10, 10-20, ...", columns, tuple(rows))
+        TextTable("Calibration, x 100: share of Yes, and below it the labels, where the method says 0-10, 10-20, ...", columns, tuple(rows))
         if rows
         else None
     )
@@ -93,7 +95,7 @@ def calibration_table(found: Beyond) -> TextTable | None:
 
 def confusion_table(method: MethodBeyond) -> TextTable:
     """Who wins on the clips that show a motion: the true primitive, or which wrong ones."""
-    columns = ("Clips that show", "Clips", "Failed", "it wins", "%", "wrong winners (clips)", "closest wrong ones (clips)")
+    columns = ("Clips that show", "Clips", "Failed", "it wins", "%", "wrong winners", "closest wrong ones")
     of = method.confusion
     rows = tuple((split, *_confusion_cells(split, part, of.splits)) for split, part in of.tasks.items() if part.positives)
     return TextTable(f"{method.lineup.name}: which primitive wins, by {of.by}", columns, rows)
@@ -107,7 +109,7 @@ def _confusion_cells(split: str, part: Confusion, splits: tuple[str, ...]) -> It
     yield _count(part.wins[own])
     yield percent(part.wins[own] / counted if counted else math.nan)
     others = {name: value for name, value in zip(splits, part.wins, strict=True) if name != split and value}
-    said_no = {"no to all": part.nothing} if part.nothing else {}
+    said_no = {"none": part.nothing} if part.nothing else {}
     yield _most(others | said_no)
     yield _most({name: value for name, value in zip(splits, part.strongest_wrong, strict=True) if value})
 
@@ -128,42 +130,46 @@ def _cost_cells(cost: RunCost) -> Iterator[str]:
     yield from (_number(value, 0) for value in (cost.peak_mb_median, cost.peak_mb_max))
 
 
-def subset_table(found: Beyond) -> TextTable | None:
-    """Mean `AP_all` by part of the pool; None where nothing tells parts apart."""
-    if not found.subsets:
-        return None
-    columns = ("Part", "Videos", "Pos", "Tasks", *(cell for method in found.methods for cell in (method.lineup.name, "95 %")))
+def part_tables(found: Beyond) -> list[TextTable]:
+    """Mean `AP_all` by part of the pool, a few methods to a table; none where nothing tells parts apart."""
+    title = f"AP_all x 100 by part of {found.pool.name}"
+    starts = range(0, len(found.methods), METHODS_PER_TABLE) if found.parts else ()
+    return [_part_table(title, found, slice(start, start + METHODS_PER_TABLE)) for start in starts]
+
+
+def _part_table(title: str, found: Beyond, methods: slice) -> TextTable:
+    names = ["\n".join(wrap(method.lineup.name, HEAD_WIDTH)) for method in found.methods[methods]]
+    columns = ("Part", "Videos", "Pos", "Tasks", *(cell for name in names for cell in (name, "95 %")))
     rows = tuple(
         (
             f"{part.group}: {part.name}",
             str(part.videos),
             str(sum(part.positives.values())),
             str(len(part.positives) - len(part.left_out)),
-            *(cell for rating in part.ratings for cell in (percent(rating.mean), percent_interval(rating.interval))),
+            *(cell for rating in part.ratings[methods] for cell in (percent(rating.mean), percent_interval(rating.interval))),
         )
-        for part in found.subsets
+        for part in found.parts
     )
-    return TextTable(f"AP_all x 100 by part of {found.pool.name}", columns, rows)
+    return TextTable(title, columns, rows)
 
 
-def subset_notes(found: Beyond) -> list[str]:
+def part_notes(found: Beyond) -> list[str]:
     """Where the parts are from, and what a mean over fewer tasks is worth."""
-    if not found.subsets:
+    if not found.parts:
         return []
     tasks = len(found.pool.tasks)
     return [
-        f"Parts: {found.subsets_source}. Tasks: how many of {tasks} have both answers in the part; means over fewer or other tasks do not "
+        f"Parts: {found.parts_source}. Tasks: how many of {tasks} have both answers in the part; means over fewer or other tasks do not "
         "compare. Empty parts of a task are named in the JSON (left_out)."
     ]
 
 
 def comparison_table(pair: Comparison, figures: PairedFigures, rows: str) -> TextTable:
     """One pair of methods, task by task."""
-    columns = ("Task", f"{pair.a} - {pair.b}", "95 %", "p", "p Holm", "draws")
+    columns = ("Task", "A", "B", "A - B", "95 %", "p", "p Holm", "draws")
     cells = tuple((split, *_difference_cells(task)) for split, task in figures.tasks.items())
-    return TextTable(
-        f"{pair.a} against {pair.b}: difference of AP x 100 on {rows}", columns, (*cells, ("mean", *_difference_cells(figures.mean)))
-    )
+    title = f"A: {pair.a}, B: {pair.b}; AP x 100 on {rows}"
+    return TextTable(title, columns, (*cells, ("mean", *_difference_cells(figures.mean))))
 
 
 def comparison_tables(pair: Comparison) -> list[TextTable]:
@@ -211,7 +217,7 @@ def _mean_line(pair: Comparison) -> str:
 
 def _difference_cells(of: PairedDifference) -> tuple[str, ...]:
     value = NOTHING if math.isnan(of.difference) else f"{100 * of.difference:+.1f}"
-    return (value, percent_interval(of.interval), _p(of.p), _p(of.p_holm), str(of.draws))
+    return (percent(of.a), percent(of.b), value, percent_interval(of.interval), _p(of.p), _p(of.p_holm), str(of.draws))
 
 
 def _p(value: float) -> str:
@@ -219,13 +225,13 @@ def _p(value: float) -> str:
 
 
 def _bin_cell(share: float, labels: int) -> str:
-    return f"{percent(share)} ({labels})" if labels else NOTHING
+    return f"{percent(share)}\n{labels}" if labels else NOTHING
 
 
 def _most(counts: dict[str, float]) -> str:
     """Return the largest few by name; ties of many rivals leave small shares, which are left to the JSON."""
     largest = sorted(counts.items(), key=lambda item: -item[1])
-    shown = [f"{name} {_count(value)}" for name, value in largest[:WRONG_SHOWN]]
+    shown = [f"{SHORT_NAMES.get(name, name)} {_count(value)}" for name, value in largest[:WRONG_SHOWN]]
     return ", ".join(shown) + (", ..." if len(largest) > WRONG_SHOWN else "") if shown else NOTHING
 
 

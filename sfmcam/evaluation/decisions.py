@@ -55,15 +55,15 @@ class Outcome:
         return 2 * self.tp / (2 * self.tp + self.fp + self.fn + self.failed_yes)
 
 
-def outcome(labels: Bool, says_yes: Bool, answered: Bool) -> Outcome:
-    """Count the clips (n,) of one task."""
-    return Outcome(*(int(kind.sum()) for kind in outcome_kinds(labels, says_yes, answered)))
-
-
 def outcome_kinds(labels: Bool, says_yes: Bool, answered: Bool) -> Bool:
     """Return (6, n): which clips are tp, fp, fn, tn, failed_yes, failed_no."""
     yes, no = answered & says_yes, answered & ~says_yes
     return np.stack([labels & yes, ~labels & yes, labels & no, ~labels & no, labels & ~answered, ~labels & ~answered])
+
+
+def outcome(kinds: Bool) -> Outcome:
+    """Count the clips of each of `outcome_kinds`."""
+    return Outcome(*(int(kind.sum()) for kind in kinds))
 
 
 def fewest_mistakes(scores: Float, labels: Bool) -> float:
@@ -75,7 +75,8 @@ def fewest_mistakes(scores: Float, labels: Bool) -> float:
         labels: (n,).
 
     Returns:
-        Half-way between two neighbouring scores; infinite where saying no to all is as good. Of several as good, the highest.
+        Half-way between two neighbouring scores, or just below the lowest; infinite where saying no to all is as good. Of several as
+        good, the highest.
     """
     if not len(scores):
         return float("inf")
@@ -86,7 +87,10 @@ def fewest_mistakes(scores: Float, labels: Bool) -> float:
     best = int(np.flatnonzero(cut)[np.argmin(mistakes[cut])])
     if best == 0:
         return float("inf")
-    return float(falling[-1] - 1.0 if best == len(falling) else falling[best - 1] / 2 + falling[best] / 2)
+    if best == len(falling):
+        return float(np.nextafter(falling[-1], -np.inf))
+    middle = falling[best - 1] / 2 + falling[best] / 2
+    return float(middle if middle < falling[best - 1] else falling[best])
 
 
 def cross_validated_thresholds(scores: Float, labels: Bool, folds: Int) -> dict[int, float]:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sfmcam.evaluation.bootstrap import Counts, Interval, mean_over_tasks, percentile_interval
+from sfmcam.evaluation.bootstrap import Interval, mean_over_tasks, percentile_interval
 from sfmcam.evaluation.decisions import HALF, Outcome, best_f1, cross_validated_thresholds, outcome, outcome_kinds
 from sfmcam.evaluation.lineup import Lineup, Scale
-from sfmcam.evaluation.pool import Pool, TaskPool
+from sfmcam.evaluation.pool import Pool
 from sfmcam.types import Bool, Float, Int
+
+Drawn = NDArray[np.float32]  # (resamples, V): `resample_counts` as the numbers that matrix products are quick with
+_KINDS = ("tp", "fp", "fn", "tn", "failed_yes", "failed_no")
 
 
 class Rule(StrEnum):
@@ -65,26 +69,16 @@ class Decisions:
     tasks: dict[str, TaskDecisions]
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """One task with (resamples,) right answers, balanced accuracy and F1."""
-
-    decisions: TaskDecisions
-    right: Float
-    balanced_accuracy: Float
-    f1: Float
-
-
-def decide(lineup: Lineup, pool: Pool, *, folds: Int, counts: Counts) -> tuple[Decisions, ...]:
+def decide(lineup: Lineup, pool: Pool, *, folds: Int, drawn: Drawn) -> tuple[Decisions, ...]:
     """Return the method's decisions under each rule that its scale allows.
 
     Args:
         lineup: the method.
         pool: the pool.
         folds: (V,) fold of each video.
-        counts: (resamples, V) how often each video is in each resample; thresholds are those of the whole pool in all of them.
+        drawn: (resamples, V) how often each video is in each resample; thresholds are those of the whole pool in all of them.
     """
-    return tuple(_under(rule, lineup, pool, folds=folds, counts=counts) for rule in RULES[lineup.scale])
+    return tuple(_under(rule, lineup, pool, folds=folds, drawn=drawn) for rule in RULES[lineup.scale])
 
 
 def always_no(pool: Pool) -> dict[str, Outcome]:
@@ -94,8 +88,7 @@ def always_no(pool: Pool) -> dict[str, Outcome]:
 
 def together(outcomes: list[Outcome]) -> Outcome:
     """Return the sum over tasks: figures of it are over all labels, whatever their task (micro)."""
-    fields = ("tp", "fp", "fn", "tn", "failed_yes", "failed_no")
-    return Outcome(*(sum(getattr(part, name) for part in outcomes) for name in fields))
+    return Outcome(*(sum(getattr(part, name) for part in outcomes) for name in _KINDS))
 
 
 def mean_over_rated(outcomes: list[Outcome], figure: Callable[[Outcome], float]) -> float:
@@ -104,43 +97,40 @@ def mean_over_rated(outcomes: list[Outcome], figure: Callable[[Outcome], float])
     return float(np.mean(values)) if values else float("nan")
 
 
-def _under(rule: Rule, lineup: Lineup, pool: Pool, *, folds: Int, counts: Counts) -> Decisions:
-    judged = {
-        split: _judge(task, lineup.scores[split], rule=rule, folds=folds[task.columns], counts=counts[:, task.columns])
-        for split, task in pool.tasks.items()
-    }
-    outcomes = [part.decisions.outcome for part in judged.values()]
-    rows = sum((counts[:, task.columns].sum(axis=1, dtype=np.float64) for task in pool.tasks.values()), np.zeros(len(counts)))
-    right = sum((part.right for part in judged.values()), np.zeros(len(counts)))
-    both = [part for part in judged.values() if np.isfinite(part.decisions.outcome.balanced_accuracy)]
-    figures = Figures(
+def _under(rule: Rule, lineup: Lineup, pool: Pool, *, folds: Int, drawn: Drawn) -> Decisions:
+    tasks: dict[str, TaskDecisions] = {}
+    kinds = np.zeros((len(pool.tasks), len(_KINDS), len(pool.videos)), dtype=np.float32)
+    for number, (split, task) in enumerate(pool.tasks.items()):
+        scores = lineup.scores[split]
+        thresholds, says_yes = _says_yes(scores, task.labels, rule=rule, folds=folds[task.columns])
+        of_clips = outcome_kinds(task.labels, says_yes, ~np.isnan(scores))
+        kinds[number][:, task.columns] = of_clips
+        tasks[split] = TaskDecisions(thresholds, outcome(of_clips), best_f1(scores, task.labels))
+    resampled = (drawn @ kinds.reshape(-1, len(pool.videos)).T).astype(np.float64).reshape(len(drawn), len(pool.tasks), len(_KINDS))
+    return Decisions(rule, _figures([task.outcome for task in tasks.values()], resampled), tasks)
+
+
+def _figures(outcomes: list[Outcome], resampled: Float) -> Figures:
+    """Return the figures of all tasks; `resampled` is (resamples, tasks, kinds)."""
+    tp, fp, fn, tn, failed_yes, failed_no = np.moveaxis(resampled, 2, 0)
+    both = np.array([np.isfinite(part.balanced_accuracy) for part in outcomes])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        balanced = (tp / (tp + fn + failed_yes) + tn / (tn + fp + failed_no)) / 2
+        f1 = np.where(tp + fn + failed_yes > 0, 2 * tp / (2 * tp + fp + fn + failed_yes), np.nan)
+        right = (tp + tn).sum(axis=1) / resampled.sum(axis=(1, 2))
+    return Figures(
         accuracy=together(outcomes).accuracy,
         balanced_accuracy=mean_over_rated(outcomes, lambda part: part.balanced_accuracy),
         f1=mean_over_rated(outcomes, lambda part: part.f1),
-        accuracy_interval=percentile_interval(right / np.maximum(rows, 1.0)),
-        balanced_accuracy_interval=_interval([(part.balanced_accuracy, part.decisions.outcome.balanced_accuracy) for part in both]),
-        f1_interval=_interval([(part.f1, part.decisions.outcome.f1) for part in both]),
+        accuracy_interval=percentile_interval(right),
+        balanced_accuracy_interval=_interval(balanced, np.array([part.balanced_accuracy for part in outcomes]), both),
+        f1_interval=_interval(f1, np.array([part.f1 for part in outcomes]), both),
     )
-    return Decisions(rule, figures, {split: part.decisions for split, part in judged.items()})
 
 
-def _interval(tasks: list[tuple[Float, float]]) -> Interval:
-    if not tasks:
-        return percentile_interval(np.empty(0))
-    return percentile_interval(mean_over_tasks(np.array([draws for draws, _ in tasks]), np.array([full for _, full in tasks])))
-
-
-def _judge(task: TaskPool, scores: Float, *, rule: Rule, folds: Int, counts: Counts) -> _Judged:
-    thresholds, says_yes = _says_yes(scores, task.labels, rule=rule, folds=folds)
-    answered = ~np.isnan(scores)
-    kinds = outcome_kinds(task.labels, says_yes, answered).astype(np.float32)
-    tp, fp, fn, tn, failed_yes, failed_no = kinds @ counts.T.astype(np.float32)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        positives, negatives = tp + fn + failed_yes, tn + fp + failed_no
-        balanced = (tp / positives + tn / negatives) / 2
-        f1 = np.where(positives > 0, 2 * tp / (2 * tp + fp + fn + failed_yes), np.nan)
-    found = TaskDecisions(thresholds, outcome(task.labels, says_yes, answered), best_f1(scores, task.labels))
-    return _Judged(found, (tp + tn).astype(np.float64), balanced.astype(np.float64), f1.astype(np.float64))
+def _interval(draws: Float, full: Float, kept: Bool) -> Interval:
+    """Return the interval of a mean over the `kept` tasks; `draws` is (resamples, tasks)."""
+    return percentile_interval(mean_over_tasks(draws.T[kept], full[kept]) if kept.any() else np.empty(0))
 
 
 def _says_yes(scores: Float, labels: Bool, *, rule: Rule, folds: Int) -> tuple[tuple[float, ...], Bool]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.evaluation.bootstrap import Counts, Interval, percentile_interval
+from sfmcam.evaluation.bootstrap import Interval, percentile_interval
 from sfmcam.evaluation.lineup import Lineup, Scale
+from sfmcam.evaluation.method_decisions import Drawn
 from sfmcam.evaluation.pool import Pool
 from sfmcam.evaluation.reliability import BINS, Bin, bin_of, brier_score, calibration_error, reliability_curve
-from sfmcam.types import Bool, Float, Int
+from sfmcam.types import Bool, Float
 
 
 @dataclass(frozen=True)
@@ -44,27 +45,37 @@ class MethodReliability:
     tasks: dict[str, Reliability]
 
 
-def method_reliability(lineup: Lineup, pool: Pool, counts: Counts) -> MethodReliability | None:
+def method_reliability(lineup: Lineup, pool: Pool, drawn: Drawn) -> MethodReliability | None:
     """Return the reliability of a method whose scores are probabilities; None for any other.
 
     Args:
         lineup: the method.
         pool: the pool.
-        counts: (resamples, V) how often each video is in each resample.
+        drawn: (resamples, V) how often each video is in each resample.
     """
     if lineup.scale is not Scale.PROBABILITY:
         return None
-    parts = []
-    for split, task in pool.tasks.items():
+    said, true = [], []
+    rows, yes = (np.zeros((len(pool.videos), len(pool.tasks), BINS), dtype=np.float32) for _ in range(2))
+    for number, (split, task) in enumerate(pool.tasks.items()):
         answered = ~np.isnan(lineup.scores[split])
-        parts.append((lineup.scores[split][answered], task.labels[answered], task.columns[answered]))
-    tasks = {split: _rate(*part, counts) for split, part in zip(pool.tasks, parts, strict=True)}
-    probabilities, labels, columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return MethodReliability(_rate(probabilities, labels, columns, counts), tasks)
+        said.append(lineup.scores[split][answered])
+        true.append(task.labels[answered])
+        cells = task.columns[answered], number, bin_of(said[-1])
+        rows[cells], yes[cells] = 1, true[-1]
+    drawn_rows, drawn_yes = (
+        (drawn @ counted.reshape(len(pool.videos), -1)).astype(np.float64).reshape(len(drawn), len(pool.tasks), BINS)
+        for counted in (rows, yes)
+    )
+    tasks = {split: _rate(said[k], true[k], drawn_rows[:, k], drawn_yes[:, k]) for k, split in enumerate(pool.tasks)}
+    return MethodReliability(_rate(np.concatenate(said), np.concatenate(true), drawn_rows.sum(axis=1), drawn_yes.sum(axis=1)), tasks)
 
 
-def _rate(probabilities: Float, labels: Bool, columns: Int, counts: Counts) -> Reliability:
+def _rate(probabilities: Float, labels: Bool, drawn_rows: Float, drawn_yes: Float) -> Reliability:
+    """Rate some rows; `drawn_rows` and `drawn_yes` are (resamples, bins) rows and labels Yes of each resample, one video having many."""
     base = np.full(len(labels), labels.mean()) if len(labels) else probabilities
+    with np.errstate(invalid="ignore"):
+        shares = drawn_yes / drawn_rows
     return Reliability(
         labels=len(labels),
         yes=int(labels.sum()),
@@ -72,19 +83,5 @@ def _rate(probabilities: Float, labels: Bool, columns: Int, counts: Counts) -> R
         brier=brier_score(probabilities, labels),
         brier_base=brier_score(base, labels),
         bins=reliability_curve(probabilities, labels),
-        intervals=_intervals(probabilities, labels, columns, counts),
+        intervals=tuple(percentile_interval(share) for share in shares.T),
     )
-
-
-def _intervals(probabilities: Float, labels: Bool, columns: Int, counts: Counts) -> tuple[Interval, ...]:
-    """Return the interval of each bin's share of yes: bootstrap over videos, since one video has a row in many tasks."""
-    videos, position = np.unique(columns, return_inverse=True)
-    cell = position.reshape(-1) * BINS + bin_of(probabilities)
-    drawn = counts[:, videos].astype(np.float32)
-    rows, yes = (
-        drawn @ np.bincount(cell, weights=weights, minlength=len(videos) * BINS).reshape(-1, BINS).astype(np.float32)
-        for weights in (np.ones(len(labels)), labels.astype(float))
-    )
-    with np.errstate(invalid="ignore"):
-        shares = (yes / rows).astype(np.float64)
-    return tuple(percentile_interval(shares[:, k]) for k in range(BINS))

@@ -20,25 +20,32 @@ class PairedDifference:
     """A figure of one method minus that of another.
 
     Attributes:
-        difference: on the whole pool; NaN where either is undefined.
+        a: the figure of the one, on the whole pool.
+        b: that of the other.
         interval: of the difference.
         p: two-sided; NaN without resamples.
         draws: resamples in which both are defined.
         p_holm: p after Holm's correction for looking at all tasks; NaN where it was not looked at together with others.
     """
 
-    difference: float
+    a: float
+    b: float
     interval: Interval
     p: float
     draws: int
     p_holm: float = float("nan")
+
+    @property
+    def difference(self) -> float:
+        """`a` minus `b`; NaN where either is undefined."""
+        return self.a - self.b
 
 
 def paired_difference(a: float, b: float, draws_a: Float, draws_b: Float) -> PairedDifference:
     """Compare two figures with their resamples (resamples,), NaN where a resample could not rate them."""
     gaps = draws_a - draws_b
     gaps = gaps[np.isfinite(gaps)]
-    return PairedDifference(a - b, percentile_interval(gaps), two_sided_p(gaps) if np.isfinite(a - b) else float("nan"), len(gaps))
+    return PairedDifference(a, b, percentile_interval(gaps), two_sided_p(gaps) if np.isfinite(a - b) else float("nan"), len(gaps))
 
 
 def two_sided_p(gaps: Float) -> float:

@@ -20,6 +20,7 @@ from label_folder import label_line
 from sfmcam.datasets import camerabench_download
 from sfmcam.datasets.camerabench_download import CAMERABENCH_SOURCE, DownloadReport, Source, download_camerabench
 from sfmcam.datasets.folder import load_folder
+from sfmcam.datasets.parts import QUESTIONS, parts_of
 from sfmcam.errors import DownloadError, InputError, MissingDependencyError
 from sfmcam.motion.primitive import PRIMITIVES
 
@@ -224,6 +225,24 @@ def test_offline_for_the_videos_keeps_the_labels(closed_port: str, server: FakeS
     assert len(list((tmp_path / "binary_classification").iterdir())) == 15
 
 
+def test_other_questions_come_beside_the_labels_and_cost_nothing_where_they_do_not(server: FakeServer, tmp_path: Path) -> None:
+    pair = json.dumps({"pos_video": VIDEOS[0], "neg_video": VIDEOS[1]}).encode()
+    server.labels |= {f"{name.rsplit('/', 1)[-1]}.jsonl": pair for name in QUESTIONS}
+    server.labels["is_tracking.jsonl"] = b"<html>"
+    server.broken.add("has_motion_blur_or_not.jsonl")
+    source = Source(f"{server.url}/labels", REPO, server.url, questions_url=f"{server.url}/labels/vqa")
+    report = download_camerabench(tmp_path / "cb", labels_only=True, source=source)
+    assert report.questions_missing == ("tracking_shot/is_tracking", "motion_speed/has_motion_blur_or_not")
+    parts = parts_of(load_folder(tmp_path / "cb", allow_missing=True)).parts
+    assert {part.name: sorted(part.videos) for part in parts if part.group == "scene"} == {
+        "static scene": [VIDEOS[0]],
+        "dynamic scene": [VIDEOS[1]],
+    }
+    server.log.clear()
+    download_camerabench(tmp_path / "cb", labels_only=True, source=source)
+    assert sorted(path.rsplit("/", 1)[-1] for path in server.log) == ["has_motion_blur_or_not.jsonl", "is_tracking.jsonl"]
+
+
 def test_without_huggingface_hub(fetch: Callable[..., DownloadReport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plain_import = builtins.__import__
 
@@ -248,4 +267,6 @@ def test_a_folder_that_cannot_be_made(server: FakeServer, tmp_path: Path) -> Non
 def test_the_labels_are_those_of_one_commit() -> None:
     commit = CAMERABENCH_SOURCE.labels_url.split("/")[5]
     assert len(commit) == 40
+    assert CAMERABENCH_SOURCE.questions_url is not None
+    assert CAMERABENCH_SOURCE.questions_url.split("/")[5] == commit
     assert CAMERABENCH_SOURCE.repo == "syCen/Videos4CameraBench"

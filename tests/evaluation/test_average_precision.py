@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from sfmcam.evaluation.average_precision import NO_NEGATIVE, NO_POSITIVE, average_precision, rank_failed_last, roc_auc, undefined_because
 
@@ -28,6 +29,13 @@ def test_by_hand(labels: list[bool], scores: list[float], ap: float, auc: float)
     truth, ranks = np.array(labels), rank_failed_last(np.array(scores, dtype=float))
     assert average_precision(truth, ranks) == pytest.approx(ap, abs=1e-12)
     assert roc_auc(truth, ranks) == pytest.approx(auc, abs=1e-12)
+
+
+def test_roc_auc_is_scikit_learns_ties_included() -> None:
+    rng = np.random.default_rng(4)
+    for levels in (2, 5, 1000):
+        labels, ranks = rng.random(150) < 0.3, rng.integers(0, levels, 150)
+        assert roc_auc(labels, ranks) == pytest.approx(roc_auc_score(labels, ranks), abs=1e-12)
 
 
 @pytest.mark.parametrize(("labels", "reason"), [([Y, Y], NO_NEGATIVE), ([N, N], NO_POSITIVE), ([], NO_POSITIVE), ([Y, N], "")])

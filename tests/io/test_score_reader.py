@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sfmcam.errors import ScoreFileError
-from sfmcam.io.score_reader import read_score_dir
+from sfmcam.io.score_reader import read_score_dir, read_scores
 
 
 def entry(video: str = "a.mp4", **changes: Any) -> dict[str, Any]:
@@ -163,4 +163,66 @@ def test_no_folder_a_file_and_no_score_files(tmp_path: Path) -> None:
     with pytest.raises(ScoreFileError, match=r"x\.json is not a folder"):
         read_score_dir(write(tmp_path / "f", [entry()], name="x.json"))
     with pytest.raises(ScoreFileError, match=r"no score file \(classification_scores_\*\.json\) in it or below it"):
+        read_score_dir(tmp_path)
+
+
+def t2v_file(folder: Path, model: str, checkpoint: str | None, split: str, *, stamp: str) -> Path:
+    """Write a file as t2v_metrics' binary_classification_vlm_scores.py does: its name, its metadata, no sample_id."""
+    rows = [
+        {"video_path": "a.mp4", "question": "?", "ground_truth_label": "Yes", "method": model, "score": 0.25, "error": None},
+        {
+            "video_path": "b.mp4",
+            "question": "?",
+            "ground_truth_label": "No",
+            "method": model,
+            "score": 0.0,
+            "error": "Video file not found: b",
+        },
+    ]
+    metadata = {"model_name": model, "checkpoint": checkpoint, "split_name": split, "method_type": "VQAScore_LMM", "data_file": "x"}
+    parts = [part.replace("/", "_") for part in (model, checkpoint or "", split, stamp) if part]
+    path = folder / f"classification_scores_{'_'.join(parts)}.json"
+    path.write_text(json.dumps({"metadata": metadata, "scores": rows}, indent=2))
+    return path
+
+
+def test_models_side_by_side_as_t2v_metrics_writes_them(tmp_path: Path) -> None:
+    for split in ("Roll_Clockwise", "Roll_Counterclockwise"):
+        t2v_file(tmp_path, "qwen2.5-vl-7b", None, split, stamp="20251023_101010")
+        t2v_file(tmp_path, "qwen2.5-vl-7b", "chancharikm/qwen2.5-vl-7b-cam-motion", split, stamp="20251023_111111")
+    methods = read_score_dir(tmp_path)
+    assert [method.name for method in methods] == ["qwen2.5-vl-7b", "qwen2.5-vl-7b qwen2.5-vl-7b-cam-motion"]
+    for method in methods:
+        assert (method.method_type, method.model, method.scoring) == ("VQAScore_LMM", "qwen2.5-vl-7b", "")
+        assert list(method.rows) == ["Roll_Clockwise", "Roll_Counterclockwise"]
+        assert method.rows["Roll_Clockwise"]["b.mp4"].error == "Video file not found: b"  # and not the 0.0 beside it
+    rerun = t2v_file(tmp_path, "qwen2.5-vl-7b", None, "Roll_Clockwise", stamp="20251024_090909")
+    with pytest.raises(ScoreFileError, match=r"both hold Roll_Clockwise of qwen2\.5-vl-7b; keep one of them") as caught:
+        read_score_dir(tmp_path)
+    assert str(rerun) in str(caught.value)
+
+
+def test_a_single_file_may_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path, [entry()], name="renamed.json")
+    (method,) = read_scores(path)
+    assert (method.name, method.folder, method.source) == ("vlm", path, tmp_path)
+    with pytest.raises(ScoreFileError, match="there is no folder"):
+        read_scores(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ["", "hello", "{}", "[]", "[1, 2]", '[{"a": 1}]', '{"results": {}}', "a,b,c\n1,2,3\n"])
+def test_an_unknown_kind_of_file_is_said_with_what_is_known(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "what.json"
+    path.write_text(text)
+    with pytest.raises(
+        ScoreFileError, match=r"what\.json: not a kind of score file that is known; expected .*'metadata' and 'scores'.*video, task"
+    ) as e:
+        read_scores(path)
+    assert "\n" not in str(e.value)
+
+
+def test_two_files_of_one_method_of_different_kinds_are_not_mixed(tmp_path: Path) -> None:
+    write(tmp_path, [entry()], model_name="mine")
+    (tmp_path / "mine.csv").write_text("video,task,score\na.mp4,Move_In,1\n")
+    with pytest.raises(ScoreFileError, match=r"both hold Move_In of mine; keep one of them"):
         read_score_dir(tmp_path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.datasets.subsets import Subset
+from sfmcam.datasets.parts import Part
 from sfmcam.evaluation.average_precision import rank_failed_last, undefined_because
 from sfmcam.evaluation.bootstrap import Counts, Interval, bootstrap_average_precision, mean_over_tasks, percentile_interval
 from sfmcam.evaluation.lineup import Lineup
@@ -16,7 +16,7 @@ from sfmcam.types import Bool
 
 
 @dataclass(frozen=True)
-class SubsetRating:
+class PartRating:
     """`AP_all` of one method on one part: mean over the tasks that the part can rate, and each of them."""
 
     name: str
@@ -26,7 +26,7 @@ class SubsetRating:
 
 
 @dataclass(frozen=True)
-class RatedSubset:
+class RatedPart:
     """One part of the pool, rated as a pool of its own.
 
     Attributes:
@@ -45,10 +45,10 @@ class RatedSubset:
     rows: int
     positives: dict[str, int]
     left_out: tuple[str, ...]
-    ratings: tuple[SubsetRating, ...]
+    ratings: tuple[PartRating, ...]
 
 
-def rate_subsets(parts: Sequence[Subset], lineups: Sequence[Lineup], pool: Pool, counts: Counts) -> tuple[RatedSubset, ...]:
+def rate_parts(parts: Sequence[Part], lineups: Sequence[Lineup], pool: Pool, counts: Counts) -> tuple[RatedPart, ...]:
     """Rate every method on every part.
 
     Args:
@@ -62,7 +62,7 @@ def rate_subsets(parts: Sequence[Subset], lineups: Sequence[Lineup], pool: Pool,
     return tuple(_rate(part, mask, lineups, pool, with_itself) for part, mask in zip(parts, masks, strict=True) if mask.any())
 
 
-def _rate(part: Subset, mask: Bool, lineups: Sequence[Lineup], pool: Pool, counts: Counts) -> RatedSubset:
+def _rate(part: Part, mask: Bool, lineups: Sequence[Lineup], pool: Pool, counts: Counts) -> RatedPart:
     kept = {split: mask[task.columns] for split, task in pool.tasks.items()}
     labels = {split: task.labels[kept[split]] for split, task in pool.tasks.items()}
     left_out = tuple(split for split, of_split in labels.items() if undefined_because(of_split))
@@ -76,8 +76,8 @@ def _rate(part: Subset, mask: Bool, lineups: Sequence[Lineup], pool: Pool, count
         full = np.array([of_split[0] for of_split in draws])
         means = mean_over_tasks(np.array([of_split[1:] for of_split in draws]), full) if rated else np.empty(0)
         mean = float(full.mean()) if rated else float("nan")
-        ratings.append(SubsetRating(lineup.name, mean, percentile_interval(means), dict(zip(rated, full.tolist(), strict=True))))
-    return RatedSubset(
+        ratings.append(PartRating(lineup.name, mean, percentile_interval(means), dict(zip(rated, full.tolist(), strict=True))))
+    return RatedPart(
         group=part.group,
         name=part.name,
         videos=int(mask.sum()),

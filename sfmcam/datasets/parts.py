@@ -27,7 +27,7 @@ _WORDS: dict[str, tuple[str, dict[str, str]]] = {  # key of the manifest -> grou
     "steadiness": ("camera", {"static": "locked off"}),
     "speed": ("speed", {}),
 }
-_QUESTIONS = {  # file -> group, name of the videos that it holds for, name of those that it does not
+QUESTIONS = {  # file -> group, name of the videos that it holds for, name of those that it does not
     "scene_dynamics/is_scene_static_or_not": ("scene", "static scene", "dynamic scene"),
     "tracking_shot/is_tracking": ("mover", "tracking shot", "no tracking shot"),
     "motion_and_steadiness/is_the_camera_stable_or_shaky": ("camera", "very stable", "shaky"),
@@ -37,7 +37,7 @@ _QUESTIONS = {  # file -> group, name of the videos that it holds for, name of t
 
 
 @dataclass(frozen=True)
-class Subset:
+class Part:
     """Some videos of a labelled set.
 
     Attributes:
@@ -52,14 +52,14 @@ class Subset:
 
 
 @dataclass(frozen=True)
-class Subsets:
+class Parts:
     """All of a set, and where they are from; no part where the set says nothing about its clips."""
 
-    parts: tuple[Subset, ...] = ()
+    parts: tuple[Part, ...] = ()
     source: str = ""
 
 
-def subsets_of(labelled_set: LabelledSet) -> Subsets:
+def parts_of(labelled_set: LabelledSet) -> Parts:
     """Return the parts that the files of the set tell apart, those without a labelled video left out.
 
     Raises:
@@ -71,7 +71,7 @@ def subsets_of(labelled_set: LabelledSet) -> Subsets:
     else:
         found, source = _by_questions(labelled_set), f"{QUESTIONS_FOLDER} of {labelled_set.name}, which tells it of some videos only"
     parts = tuple(part for part in found if part.videos)
-    return Subsets(parts, source) if parts else Subsets()
+    return Parts(parts, source) if parts else Parts()
 
 
 def _read_manifest(path: Path) -> dict[str, dict[str, Any]]:
@@ -86,7 +86,7 @@ def _read_manifest(path: Path) -> dict[str, dict[str, Any]]:
     return entries
 
 
-def _by_manifest(labelled_set: LabelledSet, manifest: dict[str, dict[str, Any]]) -> Iterator[Subset]:
+def _by_manifest(labelled_set: LabelledSet, manifest: dict[str, dict[str, Any]]) -> Iterator[Part]:
     entry_of = {video: manifest[Path(video).stem] for video in labelled_set.videos if Path(video).stem in manifest}
     for key, (group, words) in _WORDS.items():
         if key == "moving_subject_dominates" and any("mover_share" in entry for entry in entry_of.values()):
@@ -94,32 +94,36 @@ def _by_manifest(labelled_set: LabelledSet, manifest: dict[str, dict[str, Any]])
             continue
         values = dict.fromkeys(str(entry[key]) for entry in entry_of.values() if key in entry)
         for value in values if len(values) > 1 else ():
-            yield Subset(group, words.get(value, value), frozenset(v for v, entry in entry_of.items() if str(entry.get(key)) == value))
+            yield Part(group, words.get(value, value), frozenset(v for v, entry in entry_of.items() if str(entry.get(key)) == value))
     for name in dict.fromkeys(name for entry in entry_of.values() for name in entry["subsets"]):
-        yield Subset("subset", str(name).replace("_", " "), frozenset(v for v, e in entry_of.items() if name in e["subsets"]))
+        yield Part("subset", str(name).replace("_", " "), frozenset(v for v, e in entry_of.items() if name in e["subsets"]))
 
 
-def _by_share(entry_of: dict[str, dict[str, Any]]) -> Iterator[Subset]:
+def _by_share(entry_of: dict[str, dict[str, Any]]) -> Iterator[Part]:
     shares = {video: entry["mover_share"] for video, entry in entry_of.items() if "mover_share" in entry}
-    yield Subset("mover", "no mover", frozenset(v for v, share in shares.items() if share == 0))
-    yield Subset("mover", "mover below 8 %", frozenset(v for v, share in shares.items() if 0 < share < MOVER_LEAST))
-    yield Subset("mover", "mover 8-60 %", frozenset(v for v, share in shares.items() if MOVER_LEAST <= share <= MOVER_MOST))
-    yield Subset("mover", "mover above 60 %", frozenset(v for v, share in shares.items() if share > MOVER_MOST))
+    yield Part("mover", "no mover", frozenset(v for v, share in shares.items() if share == 0))
+    yield Part("mover", "mover below 8 %", frozenset(v for v, share in shares.items() if 0 < share < MOVER_LEAST))
+    yield Part("mover", "mover 8-60 %", frozenset(v for v, share in shares.items() if MOVER_LEAST <= share <= MOVER_MOST))
+    yield Part("mover", "mover above 60 %", frozenset(v for v, share in shares.items() if share > MOVER_MOST))
 
 
-def _by_questions(labelled_set: LabelledSet) -> Iterator[Subset]:
+def _by_questions(labelled_set: LabelledSet) -> Iterator[Part]:
     videos = frozenset(labelled_set.videos)
-    for name, (group, holds, does_not) in _QUESTIONS.items():
+    for name, (group, holds, does_not) in QUESTIONS.items():
         path = labelled_set.root / QUESTIONS_FOLDER / f"{name}.jsonl"
         if not is_file(path, refuse=LabelError):
             continue
-        pairs = _read_pairs(path)
-        yield Subset(group, holds, videos & {positive for positive, _ in pairs})
-        yield Subset(group, does_not, videos & {negative for _, negative in pairs})
+        pairs = read_pairs(path)
+        yield Part(group, holds, videos & {positive for positive, _ in pairs})
+        yield Part(group, does_not, videos & {negative for _, negative in pairs})
 
 
-def _read_pairs(path: Path) -> list[tuple[str, str]]:
-    """Return (video that the question holds for, video that it does not) of each line."""
+def read_pairs(path: Path) -> list[tuple[str, str]]:
+    """Return (video that the question holds for, video that it does not) of each line of a file of CameraBench's other questions.
+
+    Raises:
+        LabelError: it cannot be read.
+    """
     pairs = []
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
