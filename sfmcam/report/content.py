@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sfmcam.datasets.subsets import subsets_of
+from sfmcam.datasets.parts import parts_of
 from sfmcam.errors import ScoreFileError
 from sfmcam.evaluation.agreement import Disagreement, disagreement, leanings, mean_error, mean_leaning, spread
 from sfmcam.evaluation.beyond import Beyond, beyond
@@ -135,7 +135,7 @@ def collect(run: Run, against: Sequence[Path] = (), *, resamples: int = 1000) ->
         for index, (scores, rated) in enumerate(zip(given, board.methods, strict=True))
     )
     apart, between = _apart(methods)
-    found = beyond(board, given, subsets=subsets_of(run.labelled_set))
+    found = beyond(board, given, parts=parts_of(run.labelled_set))
     return Content(
         run=run,
         board=board,

@@ -42,9 +42,9 @@ def test_an_unfinished_run_is_reported(made: Path, tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nowhere"], "there is no folder nowhere"),
+        (["nowhere"], "here is no folder nowhere"),
         (["{made}/set"], "is no run of `sfmcam bench`"),
-        (["{made}/run", "--against", "{made}/nothing"], "there is no folder"),
+        (["{made}/run", "--against", "{made}/nothing"], "here is no folder"),
         (["{made}/run", "-o", "{made}/run"], "is the run itself"),
         (["{made}/run", "-o", "{made}/set"], "holds other files and no report"),
     ],
