@@ -37,8 +37,9 @@ def report(run: Path, against: tuple[Path, ...], out: Path, **given: Any) -> Non
     """
     from sfmcam.cli.report_progress import show_writing
     from sfmcam.report.content import collect
-    from sfmcam.report.page import ReportFolder, write_report
+    from sfmcam.report.page import write_report
     from sfmcam.report.run import open_run
+    from sfmcam.workspace import ReportFolder
 
     opened = open_run(run, scoring=given["scoring"], labels=given["labels"])
     content = collect(opened, against, resamples=given["bootstrap"])

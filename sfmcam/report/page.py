@@ -22,40 +22,9 @@ from sfmcam.report.clip_data import documents, index, video_links
 from sfmcam.report.content import Content
 from sfmcam.report.figures import figures
 from sfmcam.report.strips import make_strips
+from sfmcam.workspace import ReportFolder
 
-ASSETS = "assets"
 NO_STRIPS: dict[str, str] = {}
-
-
-@dataclass(frozen=True)
-class ReportFolder:
-    """The names of what a report writes."""
-
-    root: Path
-
-    @property
-    def page(self) -> Path:
-        """The page to open."""
-        return self.root / "index.html"
-
-    @property
-    def markdown(self) -> Path:
-        """The tables as Markdown."""
-        return self.root / "report.md"
-
-    @property
-    def strips(self) -> Path:
-        """A JPEG of six moments per clip."""
-        return self.root / "strips"
-
-    @property
-    def data(self) -> Path:
-        """What the page reads when it needs it."""
-        return self.root / "data"
-
-    def clip(self, number: int) -> Path:
-        """What the page reads when the clip of that number is opened."""
-        return self.data / "clips" / f"{number}.js"
 
 
 @dataclass(frozen=True)
@@ -138,8 +107,8 @@ def _view(content: Content) -> dict[str, Any]:
 
 
 def _write_data(content: Content, folder: ReportFolder, *, strips: dict[str, str], links: dict[str, str], progress: Progress) -> None:
-    _write_script(folder.data / "clips.js", "clips", index(content, strips))
-    _write_script(folder.data / "figures.js", "figures", finite(figures(content)))
+    _write_script(folder.clips, "clips", index(content, strips))
+    _write_script(folder.figures, "figures", finite(figures(content)))
     progress.begin("clips", len(content.videos))
     written = set()
     for number, document in enumerate(documents(content, links)):
@@ -158,15 +127,15 @@ def _write_script(path: Path, name: str, value: dict[str, Any]) -> None:
 
 
 def _write_figures(content: Content, folder: ReportFolder) -> None:
-    write_text(folder.root / "leaderboard.csv", spreadsheets.leaderboard_csv(content))
-    write_text(folder.root / "per_primitive.csv", spreadsheets.per_primitive_csv(content))
-    write_text(folder.root / "clips.csv", spreadsheets.clips_csv(content))
+    write_text(folder.leaderboard, spreadsheets.leaderboard_csv(content))
+    write_text(folder.primitives, spreadsheets.per_primitive_csv(content))
+    write_text(folder.clip_table, spreadsheets.clips_csv(content))
     write_text(folder.markdown, spreadsheets.report_md(content))
 
 
 def _copy_assets(folder: ReportFolder) -> None:
-    target = make_folder(folder.root / ASSETS)
-    with as_file(files("sfmcam.report") / ASSETS) as source:
+    target = make_folder(folder.assets)
+    with as_file(files("sfmcam.report") / "assets") as source:
         for path in source.iterdir():
             if path.suffix in (".css", ".js"):
                 shutil.copyfile(path, target / path.name)
@@ -177,8 +146,10 @@ def _refuse_foreign(folder: ReportFolder, content: Content) -> None:
     root = folder.root
     if root.resolve() == content.run.folder.root.resolve():
         raise InputError(f"{root} is the run itself; choose a folder of its own for the report with --out")
-    foreign = {path.name for path in list_folder(root)} - {ASSETS, "data", "strips"} if is_folder(root) else set()
-    if foreign and not is_file(folder.data / "clips.js"):
+    foreign = (
+        {path.name for path in list_folder(root)} - {folder.assets.name, folder.data.name, folder.strips.name} if is_folder(root) else set()
+    )
+    if foreign and not is_file(folder.clips):
         raise InputError(f"{root} holds other files and no report; choose a new or empty folder with --out")
     if is_file(root):
         raise InputError(f"{root} is a file; choose a folder for the report with --out")

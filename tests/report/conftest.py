@@ -8,8 +8,9 @@ import pytest
 from report.made_report import make
 
 from sfmcam.report.content import Content, collect
-from sfmcam.report.page import ReportFolder, write_report
+from sfmcam.report.page import write_report
 from sfmcam.report.run import open_run
+from sfmcam.workspace import ReportFolder
 
 
 @pytest.fixture(scope="session")

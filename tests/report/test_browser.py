@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from report.made_report import CLIPS, ODD, SHOWN
 
-from sfmcam.report.page import ReportFolder
+from sfmcam.workspace import ReportFolder
 
 BENCHMARKS = str(Path(__file__).resolve().parents[2] / "benchmarks")
 if BENCHMARKS not in sys.path:
@@ -176,7 +176,7 @@ def test_the_list_is_sorted_and_filtered(page: Any) -> None:
     )
     known = [gap for gap in gaps if gap is not None]
     assert known == sorted(known, reverse=True)
-    assert gaps == known + [None, None]  # of one clip geometry said nothing, of another the language models
+    assert gaps == [*known, None, None]  # of one clip geometry said nothing, of another the language models
     choose(page, "f-sort", str(orders.index("name")))
     assert listed(page) == sorted(names, key=str.lower)
     choose(page, "f-sort", str(orders.index("most failures")))

@@ -14,8 +14,9 @@ from report.made_report import CLIPS, SHOWN
 
 from sfmcam.errors import InputError
 from sfmcam.report.content import Content
-from sfmcam.report.page import ReportFolder, render, write_report
+from sfmcam.report.page import render, write_report
 from sfmcam.report.strips import MOMENTS
+from sfmcam.workspace import ReportFolder
 
 SECTIONS = ("leaderboard", "primitives", "curves", "calibration", "answers", "confusions", "parts", "runtime", "failures", "clips", "made")
 
