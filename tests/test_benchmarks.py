@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from made_bench_run import MadeClip, make_run, make_set, travelling
 
+from sfmcam.datasets.folder import load_folder
 from sfmcam.errors import InputError
+from sfmcam.io.score_reader import read_score_dir
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
@@ -329,6 +331,30 @@ def test_a_stopwatch_adds_up_by_stage_and_clock():
     assert add(1, b=2) + add(2, b=3) == 8
     assert set(watch.spent) == {"wall", "processor"}
     assert watch.spent["wall"]["add"] > 0
+
+
+# --- evaluate_scale.py
+
+
+def test_made_up_methods_are_read_as_probabilities_and_raw_scores_with_failures(tmp_path):
+    scale = script("evaluate_scale")
+    labelled_set = load_folder(make_set(tmp_path / "set", {f"c{k}": MadeClip(("Move_In",) if k % 3 else ()) for k in range(60)}))
+    scale.write_methods(labelled_set, tmp_path / "scores", 4)
+    methods = read_score_dir(tmp_path / "scores")
+    assert [method.name for method in methods] == [f"made-up-{k}" for k in range(4)]
+    scores = [[row.score for rows in method.rows.values() for row in rows.values() if row.error is None] for method in methods]
+    assert [all(0 <= score <= 1 for score in of) for of in scores] == [False, True, False, True]
+    assert len(scores[0]) == 60 * 15 > len(scores[3])
+
+
+def test_a_command_that_is_measured_must_succeed():
+    scale = script("evaluate_scale")
+    wall, processor, memory = scale.measure([sys.executable, "-c", "pass"])
+    assert wall > 0
+    assert processor > 0
+    assert memory > 1
+    with pytest.raises(SystemExit, match=r"Error: .*no such thing"):
+        scale.measure([sys.executable, "-c", "raise SystemExit('no such thing')"])
 
 
 # --- targets.py, bench_vo.py

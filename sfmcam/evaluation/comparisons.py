@@ -11,7 +11,7 @@ import numpy as np
 
 from sfmcam.errors import ConfigError
 from sfmcam.evaluation.average_precision import rank_failed_last
-from sfmcam.evaluation.bootstrap import Counts, bootstrap_average_precision, mean_over_tasks
+from sfmcam.evaluation.bootstrap import Counts, bootstrap_average_precision, mean_over_tasks, with_whole_pool
 from sfmcam.evaluation.lineup import Lineup
 from sfmcam.evaluation.paired import PairedDifference, holm, paired_difference
 from sfmcam.evaluation.pool import Pool
@@ -66,7 +66,7 @@ def compare_pair(a: Lineup, b: Lineup, rated: dict[str, Rated], pool: Pool) -> C
 def on_rows_of_both(comparison: Comparison, lineups: Sequence[Lineup], pool: Pool, counts: Counts) -> Comparison:
     """Return the comparison with what the same methods do on the rows that both answered."""
     a, b = (next(lineup for lineup in lineups if lineup.name == name) for name in (comparison.a, comparison.b))
-    with_itself = np.vstack([np.ones((1, counts.shape[1]), counts.dtype), counts])
+    with_itself = with_whole_pool(counts)
     draws: dict[str, list[Float]] = {a.name: [], b.name: []}
     for split, task in pool.tasks.items():
         kept = ~np.isnan(a.scores[split]) & ~np.isnan(b.scores[split])

@@ -9,7 +9,14 @@ import numpy as np
 
 from sfmcam.datasets.parts import Part
 from sfmcam.evaluation.average_precision import rank_failed_last, undefined_because
-from sfmcam.evaluation.bootstrap import Counts, Interval, bootstrap_average_precision, mean_over_tasks, percentile_interval
+from sfmcam.evaluation.bootstrap import (
+    Counts,
+    Interval,
+    bootstrap_average_precision,
+    mean_over_tasks,
+    percentile_interval,
+    with_whole_pool,
+)
 from sfmcam.evaluation.lineup import Lineup
 from sfmcam.evaluation.pool import Pool
 from sfmcam.types import Bool
@@ -57,7 +64,7 @@ def rate_parts(parts: Sequence[Part], lineups: Sequence[Lineup], pool: Pool, cou
         pool: the pool.
         counts: (resamples, V) how often each video is in each resample.
     """
-    with_itself = np.vstack([np.ones((1, counts.shape[1]), counts.dtype), counts])  # the first row is the pool itself
+    with_itself = with_whole_pool(counts)
     masks = [np.array([video in part.videos for video in pool.videos]) for part in parts]
     return tuple(_rate(part, mask, lineups, pool, with_itself) for part, mask in zip(parts, masks, strict=True) if mask.any())
 

@@ -133,6 +133,10 @@ def disagreements(method: MethodScores, pool: Pool) -> list[str]:
     }
     known = [(split, row) for split, rows in method.rows.items() for row in rows.values()]
     foreign = [(split, row.video) for split, row in known if (split, row.video) not in truth]
+    if foreign and len(foreign) == len(known):
+        near = _other_suffix(foreign[0][1], pool)
+        hint = f"the labels say '{near}': names must be equal, suffix included" if near else "are these the labels that it was asked about?"
+        return [f"{method.name}: none of its {len(known)} rows is among the labels of {pool.name} (first: {' '.join(foreign[0])}); {hint}"]
     opposite = [(s, row.video) for s, row in known if row.label is not None and truth.get((s, row.video), row.label) != row.label]
     cases = (
         (absent, f"labels without a row in its score files, counted as failures ({NOT_RUN}): {len(absent)} of {pool.num_rows}"),

@@ -119,6 +119,8 @@ def _read_file(path: Path) -> list[ScoreFile]:
         document = _document(text, path)
         if by_name or (isinstance(document, dict) and "scores" in document):
             return [parse_schema(document, path)]
+        if isinstance(document, dict) and "problem_id" in document:
+            document = [document]  # the only row of a file with a row per line
         rows = document.get("results") if isinstance(document, dict) else document
         if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "problem_id" in rows[0]:
             return [parse_answers(document, path)]
@@ -135,11 +137,13 @@ def _text(path: Path, *, kind: str) -> str:
 
 
 def _document(text: str, path: Path) -> Any:
-    """Return the JSON value of a file; several lines with a value each are a list."""
-    lines = [line for line in text.splitlines() if line.strip()]
+    """Return the JSON value of a file; several values, one below the other, are a list."""
     try:
-        if path.suffix.lower() == ".jsonl" or (len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines[:2])):
-            return [json.loads(line) for line in lines]
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            if not error.msg.startswith("Extra data"):
+                raise
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
         raise ScoreFileError(f"{path}: not a JSON file ({error})") from error

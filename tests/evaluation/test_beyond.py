@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -154,10 +155,24 @@ def test_a_method_without_labels_needs_a_set(tmp_path: Path) -> None:
     assert board.warnings == ()
 
 
-def test_names_that_differ_by_their_suffix_are_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("videos", "sentence"),
+    [
+        (
+            ("a", "z"),
+            r"m: none of its 2 rows is among the labels of set \(first: Move_In a\); the labels say 'a\.mp4': names must be equal",
+        ),
+        (("x.mp4", "y.mp4"), r"m: none of its 2 rows is among .*\(first: Move_In x\.mp4\); are these the labels that it was asked about\?"),
+        (
+            ("a.mp4", "z"),
+            r"m: rows of its score files that the labels do not have, left out: 1; first: Move_In z \(the labels say 'z\.mp4'",
+        ),
+    ],
+)
+def test_rows_that_are_not_those_of_the_labels_are_told(videos: tuple[str, str], sentence: str, tmp_path: Path) -> None:
     labels = load_folder(make_label_folder(tmp_path / "set", {"Move_In": {"a.mp4": True, "z.mp4": False}}))
-    stems = method_scores("stems", {"Move_In": {"a": (True, 1.0), "z": (False, 0.0)}})
-    assert any("(the labels say 'a.mp4': names must be equal, suffix included)" in text for text in leaderboard([stems], labels).warnings)
+    method = method_scores("m", {"Move_In": {videos[0]: (True, 1.0), videos[1]: (False, 0.0)}})
+    assert re.search(sentence, leaderboard([method], labels, resamples=0).warnings[-1])
 
 
 def test_a_task_of_one_class_has_no_balanced_accuracy_and_is_in_no_mean() -> None:

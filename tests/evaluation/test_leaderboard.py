@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,16 +191,14 @@ def test_agrees_with_the_independent_tool(num_failed: int, tmp_path: Path) -> No
 
 
 @needs_shared("camerabench", "binary_classification")
-def test_camerabench_in_full_size_and_time(tmp_path: Path) -> None:
-    """969 videos, 15 tasks, 1,000 resamples: seconds, and the constant score has the published prevalence."""
+def test_camerabench_in_full_size(tmp_path: Path) -> None:
+    """969 videos, 15 tasks: the constant score has the published prevalence (benchmarks/evaluate_scale.py has the time it takes)."""
     assert SHARED is not None
     labelled_set = with_all_videos(load_folder(SHARED / "camerabench", allow_missing=True))
     results = noisy_results(labelled_set, noise=0.8, num_failed=100)
     write_score_files(tmp_path, labelled_set=labelled_set, results=results, method=MethodLabel("made-up"))
     methods = read_score_dir(tmp_path)
-    began = time.process_time()
     board = leaderboard(methods, labelled_set)
-    assert time.process_time() - began < 5.0
     assert board.is_camerabench
     assert "measured on the same 15 pools" in published_notes(board)[0]
     random = board.published[0]

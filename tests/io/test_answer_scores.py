@@ -114,6 +114,12 @@ def test_the_shape_of_the_file_is_told_by_its_content(as_text: Any, name: str, t
         assert {split: list(rows) for split, rows in method.rows.items()} == {"Move_Down": ["1.mp4", "3.mp4"], "Static": ["2.mp4"]}
 
 
+def test_one_row_is_a_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps(row()) + "\n")
+    assert list(read_scores(path)[0].rows["Move_Down"]) == ["1.mp4"]
+
+
 BAD = {
     "not an object": ("B", "row 2: not an object"),
     "no task": (row(2, problem_id="is_tracking_3"), "row 2: problem_id is 'is_tracking_3', which names none of the 15 tasks"),
