@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--out", metavar="DIR", default=Path("out/report"), type=click.Path(path_type=Path), help="Folder of the page.")
 @click.option("--scoring", type=click.Choice(SCORING_CHOICES), help="Scores of the run to show.  [default: those that the run showed]")
-@click.option("--labels", metavar="SET", type=click.Path(path_type=Path), help="The labelled set of the run, where it has moved since.")
+@click.option("--labels", metavar="DATASET", help="The labelled set: where it has moved since the run, or for score files without truth.")
 @click.option("--videos/--no-videos", default=True, help="Thumbnails of the videos in the page, and links to them.")
 @click.option("--bootstrap", metavar="N", type=click.IntRange(0, 100_000), default=1000, help="Resamples behind the intervals; 0 for none.")
 def report(run: Path, against: tuple[Path, ...], out: Path, **given: Any) -> None:
     """Write a page on a run of `sfmcam bench`: tables, curves and every clip.
 
-    OUT is the --out of the run. The page opens from disk without network: DIR/index.html. Beside it are the same figures as report.md and
-    as CSV. A run that has not come to its end is reported as far as it is. The videos stay where they are and are linked; thumbnails go
-    into the page's folder.
+    OUT is the --out of the run, or a folder of score files alone. The page opens from disk without network: DIR/index.html. Beside it
+    are the same figures as report.md and as CSV. A run that has not come to its end is reported as far as it is. The videos stay where
+    they are and are linked; thumbnails go into the page's folder.
     """
     from sfmcam.cli.report_progress import show_writing
     from sfmcam.report.content import collect

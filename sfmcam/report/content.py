@@ -128,11 +128,16 @@ def collect(run: Run, against: Sequence[Path] = (), *, resamples: int = 1000) ->
     for method in others:
         _refuse_stranger(method, run)
     given = [*run.scores, *others]
+    if not run.results:
+        for method in run.scores:
+            _refuse_stranger(method, run)
     board = leaderboard(given, run.labelled_set, resamples=resamples)
     labels = _labels(board)
+    of_run = [run.results.get(method.name, {}) for method in run.scores]
+    results = of_run + [{} for _ in others]
     methods = tuple(
-        _method(scores, rated, board=board, labels=labels, results=run.results[run.scores[index].name] if index < len(run.scores) else {})
-        for index, (scores, rated) in enumerate(zip(given, board.methods, strict=True))
+        _method(scores, rated, board=board, labels=labels, results=known)
+        for scores, rated, known in zip(given, board.methods, results, strict=True)
     )
     apart, between = _apart(methods)
     found = beyond(board, given, parts=parts_of(run.labelled_set))

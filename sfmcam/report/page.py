@@ -78,6 +78,7 @@ def _view(content: Content) -> dict[str, Any]:
         "title": f"{run.labelled_set.name}: {', '.join(method.name for method in content.methods)}",
         "set_name": run.labelled_set.name,
         "made": run.made,
+        "origin": run.origin,
         "scoring": run.scoring,
         "version": __version__,
         "counts": {"clips": len(content.videos), "labels": board.pool.num_rows, "methods": len(content.methods)},

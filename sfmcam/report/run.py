@@ -1,4 +1,4 @@
-"""A run of `sfmcam bench`, finished or not, opened for its report."""
+"""A run of `sfmcam bench`, finished or not, or a folder of score files alone, opened for its report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from sfmcam.batch.store import RunStore
 from sfmcam.datasets.folder import load_folder
 from sfmcam.datasets.labelled_set import Clip, LabelledSet, LabelRow
 from sfmcam.datasets.questions import QUESTIONS
-from sfmcam.errors import InputError
+from sfmcam.datasets.registry import load_dataset
+from sfmcam.errors import InputError, ScoreFileError
+from sfmcam.evaluation.pool import pool_from_scores
 from sfmcam.io.paths import clip_id, is_file, is_folder
 from sfmcam.io.score_file import NOT_RUN
 from sfmcam.io.score_reader import MethodScores, ScoreRow, read_score_dir
@@ -22,6 +24,10 @@ from sfmcam.workspace import BenchFolder
 
 Results = dict[str, dict[str, ClipResult]]  # method slug -> clip id -> result
 Entry = dict[str, Any]  # a clip's line of manifest.json
+
+
+UNFINISHED = "The run has not come to its end."
+SCORES_ALONE = "Made of score files alone, without a run of `sfmcam bench`: of times, paths and sentences nothing is known."
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Run:
         scores: per method, in the order of `results`, its scores.
         manifest: clip id -> what the set's manifest.json says of it; empty where there is none.
         notes: sentences on what is not as it should be.
+        origin: what there is instead of `made`, in a sentence; empty for a finished run.
     """
 
     folder: BenchFolder
@@ -47,54 +54,80 @@ class Run:
     scores: tuple[MethodScores, ...]
     manifest: dict[str, Entry]
     notes: tuple[str, ...]
+    origin: str = ""
 
 
-def open_run(root: Path, *, scoring: str | None = None, labels: Path | None = None) -> Run:
-    """Open the folder that `sfmcam bench` was given as --out.
+def open_run(root: Path, *, scoring: str | None = None, labels: str | None = None) -> Run:
+    """Open the folder that `sfmcam bench` was given as --out, or a folder that has score files alone.
 
     Args:
         root: the folder.
-        scoring: one of `SCORINGS`; without it, the one that the run was shown under.
-        labels: folder of the labelled set, where it has moved since the run.
+        scoring: one of `SCORINGS`; without it, the one that the run was shown under. Of no effect on score files alone.
+        labels: name or folder of the labelled set, where it has moved since the run, or where score files do not say what is true.
 
     Raises:
-        InputError: `root` is no run, nothing of it has ended, or its files cannot be used.
+        InputError: `root` is neither, nothing of the run has ended, or its files cannot be used.
     """
     folder = BenchFolder(root)
     if not is_folder(root, refuse=InputError):
         raise InputError(f"there is no folder {root}; give the --out of `sfmcam bench`")
+    whole = None if labels is None else load_dataset(labels, allow_missing=True)
     if not is_file(folder.store, refuse=InputError):
-        raise InputError(
-            f"{root} is no run of `sfmcam bench`: it has no {folder.store.name}; give the folder that bench was given as --out"
-        )
+        return _scores_alone(folder, whole)
     results = _read_store(folder)
-    home = labels or _home(results)
     if is_file(folder.results_json, refuse=InputError):
-        return _finished(folder, results, scoring=scoring, home=home)
-    return _unfinished(folder, results, scoring=scoring or SCORINGS[1], home=home)
+        return _finished(folder, results, scoring=scoring, home=whole.root if whole else _home(results))
+    if not any(results.values()):
+        raise InputError(f"nothing has ended in {root} yet: no clip of any method; run `sfmcam bench -o {root}` first")
+    return _unfinished(folder, results, scoring=scoring or SCORINGS[1], whole=whole or _load_home(folder, _home(results)))
 
 
 def _read_store(folder: BenchFolder) -> Results:
     with RunStore(folder.store) as store:
-        results = {slug: {name: result for name, (_, result) in store.results(slug).items()} for slug in store.slugs()}
-    if not any(results.values()):
-        raise InputError(f"nothing has ended in {folder.root} yet: no clip of any method; run `sfmcam bench -o {folder.root}` first")
-    return results
+        return {slug: {name: result for name, (_, result) in store.results(slug).items()} for slug in store.slugs()}
 
 
-def _home(results: Results) -> Path:
-    """Return the root of the labelled set, as the run's own paths to its videos have it."""
-    return Path(next(result.source for clips in results.values() for result in clips.values())).parent.parent
+def _home(results: Results) -> Path | None:
+    """Return the root of the labelled set, as the run's own paths to its videos have it; None for a run without a video."""
+    sources = (result.source for clips in results.values() for result in clips.values())
+    first = next(sources, None)
+    return None if first is None else Path(first).parent.parent
 
 
-def _finished(folder: BenchFolder, results: Results, *, scoring: str | None, home: Path) -> Run:
+def _load_home(folder: BenchFolder, home: Path | None) -> LabelledSet:
+    if home is None or not is_folder(home, refuse=InputError):
+        raise InputError(f"{folder.root} is an unfinished run, and its labelled set is no longer in {home}; name the set with --labels")
+    return load_folder(home, allow_missing=True)
+
+
+def _scores_alone(folder: BenchFolder, whole: LabelledSet | None) -> Run:
+    """Return methods of which nothing is known but their scores."""
+    try:
+        scores = read_score_dir(folder.root)
+    except ScoreFileError as error:
+        what = f"{folder.root} is neither a run of `sfmcam bench` (it has no {folder.store.name}) nor has it score files"
+        raise InputError(f"{what}: {error}") from error
+    if whole is None:
+        pool = pool_from_scores(scores)
+        rows = {
+            split: {v: ScoreRow(v, bool(label), 0.0, None) for v, label in zip(task.videos, task.labels, strict=True)}
+            for split, task in pool.tasks.items()
+        }
+        whole = LabelledSet(folder.root.resolve().name, folder.root, (), _label_rows(rows))
+    scorings = sorted({method.scoring for method in scores if method.scoring})
+    manifest = _read_manifest(whole.root)
+    return Run(folder, {}, ", ".join(scorings) or "as in the score files", whole, {}, scores, manifest, (), origin=SCORES_ALONE)
+
+
+def _finished(folder: BenchFolder, results: Results, *, scoring: str | None, home: Path | None) -> Run:
     document = _read_document(folder)
     scoring = scoring or document["scoring"]
     listed = {method["slug"]: method["clips"] for method in document["methods"]}
     scores = tuple(_of_method(folder, slug, scoring) for slug in listed)
     rows = scores[0].rows  # every method has a row for every label
     videos = {clip_id(Path(video)): video for task in rows.values() for video in task}
-    labelled_set = LabelledSet(document["dataset"]["name"], home, _clips(home, videos, results), _label_rows(rows))
+    root = home or folder.root  # without any video there is nothing to look for beside them
+    labelled_set = LabelledSet(document["dataset"]["name"], root, _clips(root, videos, results), _label_rows(rows))
     told = {slug: {name: result for name, result in results.get(slug, {}).items() if name in clips} for slug, clips in listed.items()}
     more = sum(map(len, results.values())) - sum(map(len, told.values()))
     late = f"{more} results came after {folder.results_json.name} and are not in this report; run `sfmcam bench` to its end to have them."
@@ -105,15 +138,12 @@ def _finished(folder: BenchFolder, results: Results, *, scoring: str | None, hom
         labelled_set=labelled_set,
         results=told,
         scores=scores,
-        manifest=_read_manifest(home),
+        manifest=_read_manifest(root),
         notes=(late,) if more else (),
     )
 
 
-def _unfinished(folder: BenchFolder, results: Results, *, scoring: str, home: Path) -> Run:
-    if not is_folder(home, refuse=InputError):
-        raise InputError(f"{folder.root} is an unfinished run, and its labelled set is no longer in {home}; name the set with --labels")
-    whole = load_folder(home, allow_missing=True)
+def _unfinished(folder: BenchFolder, results: Results, *, scoring: str, whole: LabelledSet) -> Run:
     ended = {name for clips in results.values() for name in clips}
     part = restricted(whole, ended)
     counts = ", ".join(f"{slug} {len(clips)}" for slug, clips in results.items())
@@ -122,7 +152,7 @@ def _unfinished(folder: BenchFolder, results: Results, *, scoring: str, home: Pa
         f"what a method has not reached of them counts as a failure ({NOT_RUN})."
     )
     scores = tuple(_scores_of(slug, clips, part, scoring=scoring, folder=folder) for slug, clips in results.items())
-    return Run(folder, {}, scoring, part, results, scores, _read_manifest(home), (note,))
+    return Run(folder, {}, scoring, part, results, scores, _read_manifest(whole.root), (note,), origin=UNFINISHED)
 
 
 def restricted(labelled_set: LabelledSet, clips: Iterable[str]) -> LabelledSet:

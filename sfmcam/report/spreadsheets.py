@@ -77,10 +77,10 @@ def clips_csv(content: Content) -> str:
 def report_md(content: Content) -> str:
     """Return the tables as GitHub Markdown."""
     run = content.run
-    made = f"Made by sfmcam {run.made['sfmcam_version']} with `{run.made['command']}`" if run.made else "An unfinished run"
+    made = f"Made by sfmcam {run.made['sfmcam_version']} with `{run.made['command']}`" if run.made else run.origin.removesuffix(".")
     head = f"# {run.labelled_set.name}: {', '.join(method.name for method in content.methods)}\n\n{made}; scoring `{run.scoring}`.\n"
     notes = "".join(f"- **Note:** {note}\n" for note in run.notes)
-    tables = (status_table(run.results).markdown(), cost_table(run.results).markdown())
+    tables = (status_table(run.results).markdown(), cost_table(run.results).markdown()) if run.results else ()
     return "\n".join([head + notes, content.board.to_markdown(), to_markdown(content.beyond), *tables])
 
 

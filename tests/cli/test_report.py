@@ -43,7 +43,7 @@ def test_an_unfinished_run_is_reported(made: Path, tmp_path: Path, capsys: pytes
     ("arguments", "sentence"),
     [
         (["nowhere"], "here is no folder nowhere"),
-        (["{made}/set"], "is no run of `sfmcam bench`"),
+        (["{made}/set/videos"], "is neither a run of `sfmcam bench`"),
         (["{made}/run", "--against", "{made}/nothing"], "here is no folder"),
         (["{made}/run", "-o", "{made}/run"], "is the run itself"),
         (["{made}/run", "-o", "{made}/set"], "holds other files and no report"),
@@ -54,3 +54,9 @@ def test_bad_input_is_one_sentence(made: Path, arguments: list[str], sentence: s
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("Error: ")
     assert sentence in said
+
+
+def test_score_files_alone_make_a_page(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(made / "against", "-o", tmp_path / "page", "--bootstrap", 0) == 0
+    assert "2 methods on 5 clips" in capsys.readouterr().out
+    assert "Made of score files alone" in (tmp_path / "page" / "index.html").read_text()

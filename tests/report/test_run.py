@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -52,8 +53,11 @@ def test_an_unfinished_run_says_how_far_it_is_and_goes_on(made: Path, tmp_path: 
 
 def test_an_unfinished_run_needs_its_set(made: Path, tmp_path: Path) -> None:
     root = unfinished(made, tmp_path)
-    with pytest.raises(InputError, match=r"unfinished run, and its labelled set is no longer in .*nowhere; name the set with --labels"):
-        open_run(root, labels=tmp_path / "nowhere")
+    with RunStore(root / "runs.sqlite") as store:
+        store._db.execute("UPDATE runs SET result = replace(result, ?, '/nowhere')", (str(made / "set"),))
+    with pytest.raises(InputError, match=r"unfinished run, and its labelled set is no longer in /nowhere; name the set with --labels"):
+        open_run(root)
+    assert len(open_run(root, labels=str(made / "set")).labelled_set.clips) == 4
 
 
 def test_results_that_came_later_are_told(made: Path, tmp_path: Path) -> None:
@@ -68,7 +72,10 @@ def test_results_that_came_later_are_told(made: Path, tmp_path: Path) -> None:
     ("spoil", "sentence"),
     [
         (lambda run: shutil.rmtree(run), r"there is no folder .*; give the --out of `sfmcam bench`"),
-        (lambda run: (run / "runs.sqlite").unlink(), r"is no run of `sfmcam bench`: it has no runs.sqlite"),
+        (
+            lambda run: [path.unlink() for path in run.rglob("*") if path.is_file()],
+            r"is neither a run of `sfmcam bench` \(it has no runs.sqlite\) nor has it score files",
+        ),
         (lambda run: (run / "runs.sqlite").write_text("text"), r"cannot be used as run store"),
         (lambda run: (run / "results.json").write_text("{}"), r"results.json is not what `sfmcam bench` writes"),
         (lambda run: (run / "results.json").write_text("nonsense"), r"results.json is not what `sfmcam bench` writes"),
@@ -93,4 +100,29 @@ def test_a_broken_manifest_is_named(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "set", tmp_path / "set")
     (tmp_path / "set" / "manifest.json").write_text('[{"name": "no id"}]')
     with pytest.raises(InputError, match=r"manifest.json is no list of clips with an 'id' each"):
-        open_run(made / "run", labels=tmp_path / "set")
+        open_run(made / "run", labels=str(tmp_path / "set"))
+
+
+def test_score_files_alone_are_reported_without_a_run(made: Path) -> None:
+    run = open_run(made / "against")
+    assert [method.name for method in run.scores] == ["<i>bad</i>", "<i>good</i>"]
+    assert run.results == {}
+    assert run.labelled_set.num_rows == sum(map(len, run.scores[0].rows.values()))
+    assert "without a run" in run.origin
+    with_set = open_run(made / "against", labels=str(made / "set"))
+    assert {clip.id for clip in with_set.labelled_set.clips} == set(CLIPS)
+
+
+def test_a_run_without_a_single_video(made: Path, tmp_path: Path) -> None:
+    """Labels whose videos were never fetched: `bench --allow-missing` ends at once, and every row failed."""
+    shutil.copytree(made / "run", tmp_path / "run")
+    with RunStore(tmp_path / "run" / "runs.sqlite") as store:
+        store._db.execute("DELETE FROM runs")
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    for method in results["methods"]:
+        method["clips"] = {}
+    (tmp_path / "run" / "results.json").write_text(json.dumps(results))
+    run = open_run(tmp_path / "run")
+    assert run.labelled_set.clips == ()
+    assert run.labelled_set.num_rows
+    assert run.results == {"vo": {}, "glomap": {}}
