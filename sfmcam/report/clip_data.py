@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sfmcam.io.paths import clip_id
+from sfmcam.io.score_file import NOT_RUN
 from sfmcam.report.content import ANSWERED, Content, ReportMethod
 from sfmcam.report.paths import method_path, reference_path
 from sfmcam.results import ClipResult
@@ -92,6 +93,8 @@ def meaning(status: str) -> str:
     """Return what a status says to a person; empty for a reason that another tool gave."""
     if status == ANSWERED:
         return "Every label of the clip has a score."
+    if status == NOT_RUN:
+        return "The method has nothing on this clip."
     return STATUS_MEANING[Status(status)] if status in STATUS_MEANING else ""
 
 

@@ -5,7 +5,7 @@
   const WINDOW = 100, FOLLOW_MS = 150;
   const $ = (id) => document.getElementById(id);
   const list = $("clip-list").tBodies[0], pane = $("clip");
-  let index, all = [], shown = [], start = 0, current = null, timer = 0;
+  let index, pictured = false, all = [], shown = [], start = 0, current = null, timer = 0;
   const wide = matchMedia("(min-width: 62.01rem)");
 
   const words = (text) => text.replaceAll("_", " ").toLowerCase();
@@ -56,7 +56,7 @@
 
   function rowNode(row) {
     const yes = index.tasks.filter((_, k) => row.labels[k] === "1").map(words);
-    const thumb = row.strip ? el("img", { class: "thumb", src: `strips/${row.strip}`, alt: "", loading: "lazy" }) : el("span", { class: "thumb" });
+    const thumb = !pictured ? null : row.strip ? el("img", { class: "thumb", src: `strips/${row.strip}`, alt: "", loading: "lazy" }) : el("span", { class: "thumb" });
     const where = row.gap === null || !index.between ? "" : `${row.gap.toFixed(2)} ${words(index.tasks[row.gapTask])}`;
     return el("tr", { "data-number": row.number, tabindex: -1, "aria-selected": row === current ? "true" : "false" },
       el("th", { scope: "row" }, el("span", {}, thumb, el("span", {}, breakable(row.name)))), el("td", {}, yes.join(", ") || "–"),
@@ -149,6 +149,7 @@
   function begin(data) {
     index = data;
     all = data.rows.map(unpack);
+    pictured = all.some((row) => row.strip);
     const sorts = orders();
     fillControls(sorts);
     for (const kind of ["input", "change"]) $("controls").addEventListener(kind, () => arrange(sorts));

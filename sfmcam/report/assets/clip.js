@@ -44,7 +44,7 @@ report.clip = (() => {
       const { sentence, message, seconds, posed, frames, drawn } = clip.methods[k];
       const status = index.statuses[row.statuses[k]];
       const counts = frames === undefined ? "" : ` (${posed} of ${frames} frames, ${seconds.toFixed(1)} s)`;
-      return el("li", {}, report.mark(k), " ", el("strong", {}, method.name), `: ${words(status.name)}${counts}. `, sentence || status.meaning,
+      return el("li", {}, report.mark(k), " ", el("strong", {}, method.name), `: ${words(status.name)}${counts}. `, sentence || (status.solved || frames !== undefined || status.name === "not_run" ? status.meaning : ""),
         message && !status.solved ? el("span", { class: "facts" }, ` ${message}`) : null, drawn && drawn.note ? el("span", { class: "facts" }, ` ${drawn.note}.`) : null);
     });
     return el("ul", { class: "said" }, lines);
@@ -53,7 +53,7 @@ report.clip = (() => {
   function scoreCell(method, label, task) {
     const [score, leaning] = [method.scores[task], method.leaning[task]];
     if (leaning === null) return el("td", {}, label === "-" ? "" : "failed");
-    const wrong = label !== "-" && (leaning >= UNDECIDED) !== (label === "1");
+    const wrong = label !== "-" && (leaning > UNDECIDED) !== (label === "1");
     return el("td", { class: wrong ? "wrong" : null, title: `score ${score}, rank ${leaning.toFixed(2)}` },
       el("span", { class: "lean", "aria-hidden": "true", style: `--at:${leaning}` }, el("span", {})), `${wrong ? "✗ " : ""}${short(score)}`);
   }
