@@ -1,6 +1,7 @@
 # Every target first makes the environment: `.venv` in this folder. `make` alone lists the targets.
 #
 # Variables of `bench-sfm`: DATASET (a folder in CameraBench's layout, `camerabench` or `synthetic`), ESTIMATORS, OUT, LIMIT, JOBS.
+# Variables of `report`: OUT (the run), AGAINST (folders of score files of other methods, with a space between them), REPORT (where to).
 # Variables of `bench-vo`: CLIPS and SYNTHETIC (labelled sets of real and of rendered clips), VO_OUT, LIMIT, JOBS.
 # Variables of the set-up: PYTHON (3.11 or newer), SFMCAM_TORCH_INDEX (e.g. https://download.pytorch.org/whl/cpu: the CPU build of
 # torch, 1 GB to download in all instead of 3.5 GB), SFMCAM_SYSTEM_INSTALL=no (never call the system's package manager).
@@ -16,6 +17,8 @@ DATASET ?= $(if $(wildcard $(or $(SFMCAM_DATA),data)/camerabench/videos),camerab
 ESTIMATORS ?= vo,colmap,glomap
 OUT ?= out/bench
 VO_OUT ?= out/bench-vo
+AGAINST ?=
+REPORT ?= out/report
 CLIPS ?= $(wildcard ../shared/clips)
 SYNTHETIC ?= $(wildcard $(or $(SFMCAM_DATA),data)/synthetic-test)
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
@@ -27,7 +30,7 @@ CHECK_LIBRARIES = $(BIN)/python setup/system_libraries.py
 
 export SFMCAM_TORCH_INDEX SFMCAM_SYSTEM_INSTALL
 .DEFAULT_GOAL := help
-.PHONY: help setup bench-sfm bench-vo test test-slow lint type format clean
+.PHONY: help setup bench-sfm report bench-vo test test-slow lint type format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +45,9 @@ $(STAMP): setup.cfg setup.py pyproject.toml constraints.txt setup/virtual_enviro
 
 bench-sfm: $(STAMP) ## run vo, COLMAP and GLOMAP on a labelled set and print the table (DATASET= ESTIMATORS= OUT= LIMIT= JOBS=)
 	$(BIN)/sfmcam bench $(call quoted,$(DATASET)) -e $(call quoted,$(ESTIMATORS)) -o $(call quoted,$(OUT)) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
+
+report: $(STAMP) ## write a page on a run that opens from disk (OUT= AGAINST= REPORT=)
+	$(BIN)/sfmcam report $(call quoted,$(OUT)) $(foreach folder,$(AGAINST),--against $(call quoted,$(folder))) -o $(call quoted,$(REPORT))
 
 bench-vo: $(STAMP) ## run vo on the data that is there and print what it must hold (CLIPS= SYNTHETIC= VO_OUT= LIMIT= JOBS=)
 	$(BIN)/python benchmarks/bench_vo.py --out $(call quoted,$(VO_OUT)) $(if $(CLIPS),--clips $(call quoted,$(CLIPS))) \

@@ -153,6 +153,21 @@ def warm(figure: dict[str, Any]) -> Rows:
     ]
 
 
+def report_scale(figure: dict[str, Any]) -> Rows:
+    """What a report on many clips takes, and how soon its page can be used."""
+    page, limit = figure["page"], _number(figure["limit_report_s"], 0)
+    rows = [[f"{figure['clips']} clips, {figure['methods']} methods", "s", "processor s", "must be below"]]
+    for name, case in figure["report"].items():
+        rows.append([f"report {name}", _number(case["wall_s"], 1), _number(case["processor_s"], 1), limit])
+    rows.append(["first paint of the page", _number(page["first_paint_s"], 2), "-", _number(figure["limit_first_paint_s"], 0)])
+    others = {
+        "list of clips, after going there": "list_of_clips_s",
+        "another order of the list": "sort_s",
+        "a clip opened and drawn": "open_clip_s",
+    }
+    return rows + [[name, _number(page[key], 2), "-", "-"] for name, key in others.items()]
+
+
 def _pose_cells(part: dict[str, Any]) -> Iterator[str]:
     yield f"{part['solved']} of {part['clips']}"
     for name in POSE_COLUMNS:

@@ -33,6 +33,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         figure_tables.never_invents,
         figure_tables.length,
         figure_tables.warm,
+        figure_tables.report_scale,
         figure_tables.evaluate_scale,
         set_tables.truth,
         set_tables.label_truth,

@@ -149,6 +149,67 @@ def compare_picture(folder: Path, clip: str) -> Path:
     return folder / f"{clip}_compare.png"
 
 
+@dataclass(frozen=True)
+class ReportFolder:
+    """Files of a report on a run."""
+
+    root: Path
+
+    @property
+    def page(self) -> Path:
+        """The page to open."""
+        return self.root / "index.html"
+
+    @property
+    def markdown(self) -> Path:
+        """Its tables as Markdown."""
+        return self.root / "report.md"
+
+    @property
+    def leaderboard(self) -> Path:
+        """A row per method."""
+        return self.root / "leaderboard.csv"
+
+    @property
+    def primitives(self) -> Path:
+        """A row per method and primitive."""
+        return self.root / "per_primitive.csv"
+
+    @property
+    def clip_table(self) -> Path:
+        """A row per clip and method."""
+        return self.root / "clips.csv"
+
+    @property
+    def assets(self) -> Path:
+        """Style and scripts of the page."""
+        return self.root / "assets"
+
+    @property
+    def strips(self) -> Path:
+        """A picture of six moments per video."""
+        return self.root / "strips"
+
+    @property
+    def data(self) -> Path:
+        """What the page reads when it needs it."""
+        return self.root / "data"
+
+    @property
+    def clips(self) -> Path:
+        """The list of clips."""
+        return self.data / "clips.js"
+
+    @property
+    def figures(self) -> Path:
+        """The curves."""
+        return self.data / "figures.js"
+
+    def clip(self, number: int) -> Path:
+        """What the page reads when the clip of that number in the list is opened."""
+        return self.data / "clips" / f"{number}.js"
+
+
 def make_folder(folder: Path) -> None:
     """Make `folder` with its parents and check that files can be made in it.
 

@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("geometry",),
     (
         "motion",
+        "evaluation.agreement",
         "evaluation.average_precision",
         "evaluation.bootstrap",
         "evaluation.compare",
@@ -34,10 +35,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "evaluation.pair_error",
         "evaluation.paired",
         "evaluation.pose_error",
+        "evaluation.precision_recall",
         "evaluation.reliability",
     ),
     ("estimators", "datasets", "io", "video", "viz", "workspace", "results"),
-    ("jobs", "judgement", "pipeline", "batch", "evaluation"),
+    ("jobs", "judgement", "pipeline", "batch", "evaluation", "report"),
     ("cli",),
 )
 KERNEL_LAYERS = (1, 2)  # pure functions: they open no file and log nothing

@@ -33,7 +33,7 @@ def system() -> ModuleType:
 
 
 def test_every_package_manager_knows_every_library(system: ModuleType) -> None:
-    for packages in system.PACKAGES.values():
+    for packages in (*system.PACKAGES.values(), *system.BROWSER.values()):
         assert set(packages) == set(system.COMMANDS)
 
 
@@ -102,6 +102,34 @@ def test_nothing_is_said_where_nothing_is_missing(
     monkeypatch.setattr(system, "is_loadable", lambda _: True)
     assert system.main() == 0
     assert capsys.readouterr().out == ""
+
+
+def test_the_browser_is_asked_for_apart(system: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    installed: list[list[str]] = []
+    monkeypatch.setattr(system, "is_loadable", lambda _: True)
+    monkeypatch.setattr(system.shutil, "which", lambda name: None if name in system.BROWSER else f"/bin/{name}")
+    monkeypatch.setattr(system, "root_prefix", list)
+    monkeypatch.setattr(system, "run_as_root", lambda commands, _: installed.extend(commands) or "apt-get update: no network")
+    monkeypatch.delenv("SFMCAM_SYSTEM_INSTALL", raising=False)
+    assert system.main() == 0
+    assert not installed
+    assert system.main(["--browser"]) == 0
+    assert installed[-1][-2:] == ["chromium", "chromium-driver"]
+    assert "tests of the report's page are skipped" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(
+    ("variables", "command"),
+    [
+        ([], ".venv/bin/sfmcam report out/bench -o out/report"),
+        (["OUT=my run", "AGAINST=a b/c", "REPORT=x"], "sfmcam report 'my run' --against a --against b/c -o x"),
+    ],
+)
+def test_make_report_runs_what_its_variables_say(variables: list[str], command: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SFMCAM", "MAKE", "MFLAGS"))}
+    done = subprocess.run(["make", "-n", "report", *variables], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert command in shlex.join(shlex.split(done.stdout.strip().splitlines()[-1]))
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

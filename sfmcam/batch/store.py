@@ -120,6 +120,15 @@ class RunStore:
         with _readable(self._path):
             self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
 
+    def slugs(self) -> tuple[str, ...]:
+        """Return the methods that the store knows, in the order in which they came.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        with _readable(self._path):
+            return tuple(slug for (slug,) in self._db.execute("SELECT slug FROM methods ORDER BY rowid"))
+
     def results(self, slug: str) -> dict[str, tuple[str, ClipResult]]:
         """Return what is kept of a method: clip id -> (source hash, result).
 

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("sfmcam.cli.compare:compare", "Compare camera paths with known ones: pose errors of any tool or video generator."),
     "bench": ("sfmcam.cli.bench:bench", "Run estimators over a labelled set of clips and compare them."),
     "evaluate": ("sfmcam.cli.evaluate:evaluate", "Compare score files of any method with one another and with published results."),
+    "report": ("sfmcam.cli.report:report", "Write a page that opens from disk on a run, other methods beside it."),
     "data": ("sfmcam.cli.data:data", "Download or render a labelled set of clips."),
     "calibrate": ("sfmcam.cli.calibrate:calibrate", "Fit the probabilities of the primitives to finished runs."),
     "estimators": ("sfmcam.cli.estimators:estimators", "List the estimators, their presets and options."),

@@ -40,8 +40,8 @@ def write_npz(path: Path, trajectory: CameraTrajectory) -> None:
         np.savez(file, allow_pickle=False, **arrays, **evidence)
 
 
-def read_npz(path: Path) -> CameraTrajectory:
-    """Read what `write_npz` wrote.
+def read_npz(path: Path, *, with_evidence: bool = True) -> CameraTrajectory:
+    """Read what `write_npz` wrote; without its evidence, which then is unknown, in less time.
 
     Raises:
         TrajectoryFileError: not such a file, damaged, of a later version, or with values that are no camera path.
@@ -52,17 +52,18 @@ def read_npz(path: Path) -> CameraTrajectory:
         version = int(npz.array(VERSION_KEY, ()))
         if version != VERSION:
             raise TrajectoryFileError(f"{path} has version {version} of the format, and this sfmcam reads version {VERSION}")
-        return _trajectory(npz)
+        return _trajectory(npz, with_evidence=with_evidence)
 
 
-def _trajectory(npz: NpzReader) -> CameraTrajectory:
+def _trajectory(npz: NpzReader, *, with_evidence: bool) -> CameraTrajectory:
     timestamps_s = npz.array("timestamps_s", (None,)).astype(float)
     n = len(timestamps_s)
     if n == 0:
         raise TrajectoryFileError(f"{npz.path} holds no pose")
     require_ascending(timestamps_s, lambda i: f"{npz.path}, frame {i}")
     size = npz.array("image_size_px", (0,), (2,))
-    evidence = {field.name: float(npz.array(EVIDENCE_PREFIX + field.name, ())) for field in fields(Evidence)}
+    stated = fields(Evidence) if with_evidence else ()
+    evidence = {field.name: float(npz.array(EVIDENCE_PREFIX + field.name, ())) for field in stated}
     try:
         return CameraTrajectory(
             timestamps_s=timestamps_s,
