@@ -88,5 +88,6 @@ def test_the_presets_are_installed_with_the_package(tmp_path: Path) -> None:
     built = {path.relative_to(tmp_path / "built") for path in (tmp_path / "built").rglob("*") if path.is_file()}
     modules = {path.relative_to(ROOT) for path in (ROOT / "sfmcam").rglob("*.py")}
     presets = {Path("sfmcam", path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.*")}
-    assert modules | presets | {Path("sfmcam/py.typed"), Path("sfmcam/evaluation/published.json")} == built
+    page = {path.relative_to(ROOT) for part in ("assets", "templates") for path in (ROOT / "sfmcam" / "report" / part).iterdir()}
+    assert modules | presets | page | {Path("sfmcam/py.typed"), Path("sfmcam/evaluation/published.json")} == built
     assert tomllib.loads((tmp_path / "built/sfmcam/configs/default.toml").read_text())["run"]["threads"] == 1
