@@ -33,11 +33,11 @@ def accuracy(run: dict[str, Any]) -> Rows:
     """Mean AP of each method under every scoring, and what became of the clips."""
     rows = [["method", "mean AP", "95 % interval", "answered only", "`depth` scoring", "`camerabench` scoring", "clips solved"]]
     for slug, method in run["methods"].items():
-        ours, depth, theirs = (method["scoring"][scoring] for scoring in ("probability", "depth", "camerabench"))
+        ours, depth, theirs = (method["scoring"].get(scoring, {}) for scoring in ("probability", "depth", "camerabench"))
         solved = sum(method["statuses"].get(status, 0) for status in ("ok", "rotation_only", "still"))
         rows.append([
-            f"`{slug}`", _ap(ours["mean_ap_all"]), _interval(ours["interval"]), _ap(ours["mean_ap_answered"]),
-            _ap(depth["mean_ap_all"]), _ap(theirs["mean_ap_all"]), f"{solved} of {method['cost']['clips']}",
+            f"`{slug}`", _ap(ours.get("mean_ap_all")), _interval(ours.get("interval", [None, None])), _ap(ours.get("mean_ap_answered")),
+            _ap(depth.get("mean_ap_all")), _ap(theirs.get("mean_ap_all")), f"{solved} of {method['cost']['clips']}",
         ])  # fmt: skip
     return rows
 
@@ -46,7 +46,7 @@ def primitives(run: dict[str, Any]) -> Rows:
     """AP_all per primitive, by the probabilities."""
     rows = [["primitive", "positives", *(f"`{slug}`" for slug in run["methods"])]]
     for task, name in SHORT.items():
-        cells = [m["scoring"]["probability"]["ap_all"].get(task) for m in run["methods"].values()]
+        cells = [m["scoring"].get("probability", {"ap_all": {}})["ap_all"].get(task) for m in run["methods"].values()]
         rows.append([name, str(run["positives"].get(task, 0)), *map(_ap, cells)])
     return rows
 

@@ -102,7 +102,8 @@ def _width(console: Console, table: TextTable, name_width: int) -> int:
 
 def print_table(console: Console, table: TextTable, name_width: int = 0, *, left: Collection[str] = ()) -> None:
     """Print the table below its title, which is as long as the window and not as the table; columns in `left` hold words, not numbers."""
-    console.print(Text(table.title, style="italic"))
+    if table.title:
+        console.print(Text(table.title, style="italic"))
     console.print(_rich(table, name_width, left))
     console.print()
 
