@@ -31,17 +31,18 @@ def fit_logistic(features: Float, labels: Bool, *, l2: float, shares: Float | No
     spread = np.sqrt(np.einsum("nh,nhk->k", believed, (versions - mean) ** 2))
     spread = np.where(spread > CONSTANT, spread, np.inf)
     scaled, signs = (versions - mean) / spread, np.where(labels, 1.0, -1.0)[:, None]
+    flat, shape = np.ascontiguousarray(scaled.reshape(-1, scaled.shape[2])), scaled.shape[:2]
     with np.errstate(divide="ignore"):
         log_gates = np.log(gates)
 
     def loss(parameters: Float) -> tuple[float, Float]:
         intercept, weights = parameters[0], parameters[1:]
-        odds = signs * (intercept + scaled @ weights)
+        odds = signs * (intercept + (flat @ weights).reshape(shape))
         log_each = log_gates - np.logaddexp(0.0, -odds)
-        log_answer = np.logaddexp.reduce(log_each, axis=1)
+        log_answer = log_each[:, 0] if shape[1] == 1 else np.logaddexp.reduce(log_each, axis=1)
         pull = -signs * np.exp(log_each - log_answer[:, None]) / (1.0 + np.exp(np.minimum(odds, 700.0)))
         value = float(-log_answer.sum() + 0.5 * l2 * (weights**2).sum())
-        return value, np.concatenate([[pull.sum()], np.einsum("nh,nhk->k", pull, scaled) + l2 * weights])
+        return value, np.concatenate([[pull.sum()], flat.T @ pull.ravel() + l2 * weights])
 
     bounds = [(None, None), *[(0.0, None)] * versions.shape[2]]
     found = minimize(loss, np.zeros(versions.shape[2] + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
