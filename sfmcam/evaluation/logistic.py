@@ -36,6 +36,7 @@ def fit_logistic(features: Float, labels: Bool, *, l2: float, shares: Float | No
         log_gates = np.log(gates)
 
     def loss(parameters: Float) -> tuple[float, Float]:
+        """Return the penalised log loss of (intercept, weights of the standardised features), and its gradient."""
         intercept, weights = parameters[0], parameters[1:]
         odds = signs * (intercept + (flat @ weights).reshape(shape))
         log_each = log_gates - np.logaddexp(0.0, -odds)
