@@ -16,7 +16,7 @@ import sfmcam
 PACKAGE = Path(sfmcam.__file__).resolve().parent
 # Bottom to top. A module may import from its own layer and from those below; the longest matching name decides.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("", "types", "errors", "config"),
+    ("", "types", "errors", "config", "compiled"),
     ("geometry",),
     (
         "motion",

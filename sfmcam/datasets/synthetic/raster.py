@@ -12,22 +12,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from sfmcam.compiled import can_keep_machine_code
 from sfmcam.types import Float, UInt8
 
 Index = NDArray[np.intp]
 Float32 = NDArray[np.float32]
 
 
-def _can_cache() -> bool:
-    """Tell whether numba finds a folder to keep machine code in; a read-only installation without a home has none."""
-    try:
-        njit(cache=True)(_can_cache)
-    except RuntimeError:
-        return False
-    return True
+def _here() -> None:
+    """Do nothing, in this file, beside which machine code is to be kept."""
 
 
-EXACT: dict[str, Any] = {"cache": _can_cache(), "nogil": True, "error_model": "numpy"}  # no fastmath: see the module's docstring
+EXACT: dict[str, Any] = {
+    "cache": can_keep_machine_code(_here),
+    "nogil": True,
+    "error_model": "numpy",
+}  # no fastmath: see the module's docstring
 
 
 @njit(**EXACT)

@@ -16,23 +16,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from sfmcam.compiled import can_keep_machine_code
 from sfmcam.types import Float, Int
 
 MIN_DEPTH = 0.05  # of a point, over its distance in the first keyframe: keeps the projection finite while the solution is searched
 CAMERA = 7
 
 
-def _can_cache() -> bool:
-    """Tell whether numba finds a folder to keep machine code in; a read-only installation without a home has none."""
-    try:
-        njit(cache=True)(_can_cache)
-    except RuntimeError:
-        return False
-    return True
+def _here() -> None:
+    """Do nothing, in this file, beside which machine code is to be kept."""
 
 
 COMPILED: dict[str, Any] = {
-    "cache": _can_cache(),
+    "cache": can_keep_machine_code(_here),
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc", "arcp", "nsz"},
