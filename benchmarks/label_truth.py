@@ -26,7 +26,8 @@ import numpy as np
 from kept import RESULTS, Figure, figure_of_machine, keep, print_rows, rounded
 from set_tables import label_truth as table
 
-from sfmcam.datasets.synthetic.labels import Thresholds, largest_rise, picture_motion_px
+from sfmcam.datasets.synthetic.camera_path import picture_motion_px
+from sfmcam.datasets.synthetic.labels import Thresholds, largest_rise
 from sfmcam.datasets.synthetic.stored_truth import ManifestEntry, StoredTruth, read_manifest, read_truth
 from sfmcam.errors import SfmcamError
 from sfmcam.evaluation.average_precision import average_precision, rank_failed_last, undefined_because

@@ -15,13 +15,14 @@ from sfmcam.datasets.synthetic.camera_path import (
     dolly,
     pan,
     pedestal,
+    picture_motion_px,
     roll,
     tilt,
     truck,
     zoom,
 )
 from sfmcam.datasets.synthetic.embedded_specs import embedded_specs
-from sfmcam.datasets.synthetic.labels import Label, Thresholds, direction_labels, largest_rise, picture_motion_px
+from sfmcam.datasets.synthetic.labels import Label, Thresholds, direction_labels, largest_rise
 from sfmcam.geometry.projection import project
 from sfmcam.geometry.rigid import inverse, transform_points
 from sfmcam.motion.measure import measure

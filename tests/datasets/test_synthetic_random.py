@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from sfmcam.datasets.folder import load_folder
-from sfmcam.datasets.synthetic.camera_path import CameraPath
+from sfmcam.datasets.synthetic.camera_path import CameraPath, picture_motion_px
 from sfmcam.datasets.synthetic.chance import Chance, Split
 from sfmcam.datasets.synthetic.embedded_specs import embedded_specs
-from sfmcam.datasets.synthetic.labels import Label, Thresholds, Truth, direction_labels, picture_motion_px
+from sfmcam.datasets.synthetic.labels import Label, Thresholds, Truth, direction_labels
 from sfmcam.datasets.synthetic.looks import FASTEST
 from sfmcam.datasets.synthetic.random_set import ensure_random_set
 from sfmcam.datasets.synthetic.random_specs import random_specs

@@ -180,6 +180,13 @@ class CameraPath:
         return rigid_from_parts(rotation_from_vector(dofs[:, : Dof.RIGHT]), dofs[:, Dof.RIGHT : Dof.ZOOM] * self.depth_m)
 
 
+def picture_motion_px(dofs: Float, focal_px: float, size_px: tuple[int, int]) -> float:
+    """Bound how far a point at one scene depth moves in the picture over a path (N, 7): every degree of freedom's part, added up."""
+    half_diagonal = float(np.hypot(*size_px)) / 2
+    gain = np.array([focal_px, focal_px, half_diagonal, focal_px, focal_px, half_diagonal, half_diagonal])
+    return float((np.ptp(dofs, axis=0) * gain).sum())
+
+
 def pan(right_deg: float, **timing: float | Ease) -> Move:
     """Turn right (negative: left)."""
     return _move(Dof.PAN, np.radians(right_deg), timing)

@@ -21,9 +21,10 @@ class Cast(StrEnum):
     WITH = "with"
     AGAINST = "against"
     CROWD = "crowd"
+    FILLING = "filling"
 
 
-COUNTS = {Cast.NONE: 26, Cast.CROSSING: 3, Cast.FOLLOWED: 3, Cast.NEAR: 3, Cast.WITH: 1, Cast.AGAINST: 1, Cast.CROWD: 3}
+COUNTS = {Cast.NONE: 26, Cast.CROSSING: 3, Cast.FOLLOWED: 3, Cast.NEAR: 3, Cast.WITH: 1, Cast.AGAINST: 1, Cast.CROWD: 3, Cast.FILLING: 3}
 DECK = tuple(cast for cast, count in COUNTS.items() for _ in range(count))
 
 
@@ -36,6 +37,10 @@ def cast_movers(chance: Chance, rng: np.random.Generator) -> tuple[ActorSpec, ..
         return tuple(_passer_by(rng, share=(0.02, 0.08)) for _ in range(int(rng.integers(2, 5))))
     if cast is Cast.CROSSING:
         return (_passer_by(rng, share=(0.05, 0.35)),)
+    if cast is Cast.FILLING:
+        x = float(rng.uniform(-0.2, 0.2))
+        share, x_to = float(rng.uniform(0.28, 0.5)), x + float(rng.uniform(-0.25, 0.25))
+        return (ActorSpec(MoverKind.VAN, share, x, x_to, float(rng.choice([0.0, 0.6, 1.0, 1.0])), log_uniform(rng, 0.85, 1.2)),)
     x = float(rng.uniform(-0.45, 0.45))
     if cast is Cast.NEAR:
         return (ActorSpec(_kind(rng), float(rng.uniform(0.3, 0.7)), x, x + float(rng.uniform(-0.5, 0.5)), _follows(rng), _approach(rng)),)

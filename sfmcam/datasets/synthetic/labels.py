@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from sfmcam.datasets.synthetic.camera_path import picture_motion_px
 from sfmcam.datasets.synthetic.clip import RenderedClip
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, Dof
 from sfmcam.types import Float
@@ -108,13 +109,6 @@ def direction_labels(dofs: Float, thresholds: Thresholds) -> dict[str, Label]:
 def largest_rise(values: Float) -> float:
     """Return the largest increase of values (N,) from an earlier to a later one, 0 if they only fall."""
     return float((values - np.minimum.accumulate(values)).max())
-
-
-def picture_motion_px(dofs: Float, focal_px: float, size_px: tuple[int, int]) -> float:
-    """Bound how far a point at one scene depth moves in the picture over a path (N, 7): every degree of freedom's part, added up."""
-    half_diagonal = float(np.hypot(*size_px)) / 2
-    gain = np.array([focal_px, focal_px, half_diagonal, focal_px, focal_px, half_diagonal, half_diagonal])
-    return float((np.ptp(dofs, axis=0) * gain).sum())
 
 
 def static_label(motion_px: float, thresholds: Thresholds) -> Label:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.datasets.synthetic.camera_path import NUM_DOFS, Curve
+from sfmcam.datasets.synthetic.camera_path import NUM_DOFS, Curve, picture_motion_px
 from sfmcam.datasets.synthetic.chance import Chance, log_uniform, weighted
 from sfmcam.datasets.synthetic.finish import PLAIN, Finish, Lettering
-from sfmcam.datasets.synthetic.labels import picture_motion_px
 from sfmcam.datasets.synthetic.lens import STRONGEST_BARREL, STRONGEST_CUSHION
 from sfmcam.motion.primitive import Dof
 from sfmcam.types import Float
@@ -22,6 +21,7 @@ SCENE_DECK = tuple(
         "corridor": 3,
         "storehouse": 3,
         "gallery": 3,
+        "exhibition": 3,
         "table_top": 3,
         "street": 4,
         "garden": 3,
@@ -54,6 +54,7 @@ FRAME_RATES = (
     (50.0, 0.4),
     (60.0, 0.6),
 )
+SHORT_S, LONG_S = (0.5, 10.0), (10.0, 30.0)  # seconds
 LONG_RATES = ((6.0, 1.0), (8.0, 1.0), (10.0, 1.0), (12.0, 1.0), (15.0, 0.7), (24.0, 0.3))
 FASTEST = 0.05  # picture widths per frame, on average: beyond, nobody sees what happens
 FEWEST_FRAMES, MOST_FRAMES = 8, 150
@@ -88,11 +89,11 @@ def choose_format(chance: Chance, rng: np.random.Generator, curves: tuple[Curve,
     focal_px = size[0] / 2 / np.tan(np.radians(hfov_deg) / 2) * np.exp(dofs[:, Dof.ZOOM].max())
     needed = int(np.ceil(picture_motion_px(dofs, float(focal_px), size) / size[0] / FASTEST))
     if chance.deal("length", LENGTH_DECK) == "long":
-        fps, seconds = weighted(rng, LONG_RATES), log_uniform(rng, 10, 30)
-        return Format(size, hfov_deg, fps, min(max(seconds, needed / fps), 360 / fps if fps > 12 else 30.0))
+        fps, seconds = weighted(rng, LONG_RATES), log_uniform(rng, *LONG_S)
+        return Format(size, hfov_deg, fps, min(max(seconds, needed / fps), 360 / fps if fps > 12 else LONG_S[1]))
     fps = weighted(rng, FRAME_RATES)
     most = min(MOST_FRAMES, int(MOST_PIXELS / (size[0] * size[1])))
-    frames = np.clip(log_uniform(rng, 0.6, 6.0) * fps, max(FEWEST_FRAMES, min(needed, most)), most)
+    frames = np.clip(log_uniform(rng, *SHORT_S) * fps, max(FEWEST_FRAMES, min(needed, most)), most)
     return Format(size, hfov_deg, fps, round(float(frames)) / fps)
 
 

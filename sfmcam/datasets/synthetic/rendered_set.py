@@ -28,7 +28,7 @@ from sfmcam.datasets.synthetic.writer import (
 from sfmcam.errors import InputError, SfmcamError
 from sfmcam.motion.primitive import PRIMITIVES
 
-GENERATOR_VERSION = "2"  # raise it with any change of scenes, renderer, labels or files; a new key of the manifest alone needs none
+GENERATOR_VERSION = "3"  # raise it with any change of scenes, renderer, labels or files; a new key of the manifest alone needs none
 MAX_WORKERS = 4
 
 Progress = Callable[[int, int], None]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sfmcam.datasets.synthetic.camera_path import CameraPath
+from sfmcam.datasets.synthetic.camera_path import CameraPath, picture_motion_px
 from sfmcam.datasets.synthetic.finish import Edit
 from sfmcam.datasets.synthetic.lens import Lens
 from sfmcam.datasets.synthetic.render import SAMPLE_OFFSETS_PX, Renderer, View
@@ -29,6 +29,7 @@ SCENES: dict[str, Callable[[np.random.Generator], Scene]] = {
     "corridor": interiors.corridor,
     "storehouse": halls.storehouse,
     "gallery": halls.gallery,
+    "exhibition": halls.exhibition,
     "table_top": halls.table_top,
     "street": exteriors.street,
     "garden": exteriors.garden,
@@ -40,6 +41,8 @@ SCENES: dict[str, Callable[[np.random.Generator], Scene]] = {
     "thicket": vistas.thicket,
 }
 
+BLUR_STEP_PX = 2.5  # between two samples of a moving picture
+MOST_ROUNDS = 6  # of four samples each
 DEPTH_CELL_PX = 4  # depth and masks are kept at a quarter of the picture's size
 
 
@@ -113,9 +116,18 @@ class Stage:
 
     def _sample_times(self, time_s: float) -> Float:
         """Return the times of a frame's samples, spread evenly over the open shutter."""
-        samples = len(SAMPLE_OFFSETS_PX) * (2 if self.spec.shutter > 0 else 1)
+        samples = len(SAMPLE_OFFSETS_PX) * self._sample_rounds(time_s)
         centered = (np.arange(samples) + 0.5) / samples - 0.5
         return time_s + centered * (self.spec.shutter / self.spec.fps)
+
+    def _sample_rounds(self, time_s: float) -> int:
+        """Return how often every pixel is covered: what moves while the shutter is open is to blur, not to repeat."""
+        if self.spec.shutter == 0:
+            return 1
+        open_s = self.spec.shutter / self.spec.fps
+        dofs = self.path.dofs(time_s + open_s * np.linspace(-0.5, 0.5, 3))
+        blur_px = picture_motion_px(dofs, float(self.path.focals_px(np.array([time_s]))[0]), self.spec.size_px)
+        return int(np.clip(np.ceil(blur_px / BLUR_STEP_PX / len(SAMPLE_OFFSETS_PX)), 2, MOST_ROUNDS))
 
 
 def build_stage(spec: ClipSpec) -> Stage:

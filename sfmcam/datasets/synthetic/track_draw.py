@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sfmcam.datasets.synthetic.camera_path import NUM_DOFS, Curve
+from sfmcam.datasets.synthetic.camera_path import NUM_DOFS, Curve, picture_motion_px
 from sfmcam.datasets.synthetic.chance import log_uniform, weighted
-from sfmcam.datasets.synthetic.labels import picture_motion_px
 from sfmcam.datasets.synthetic.track_plots import TRACK_DECK, plan_track_camera
 from sfmcam.datasets.synthetic.track_spec import BodySpec, Faults, SceneKind, Sway, TrackClipSpec
 from sfmcam.motion.primitive import Dof

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.datasets.synthetic.labels import Label, Thresholds, direction_labels, picture_motion_px, static_label
+from sfmcam.datasets.synthetic.camera_path import picture_motion_px
+from sfmcam.datasets.synthetic.labels import Label, Thresholds, direction_labels, static_label
 from sfmcam.datasets.synthetic.track_faults import captioned, displacements, in_picture_from_birth, kept_numbers, swaying, true_pixels
 from sfmcam.datasets.synthetic.track_set import TrackSet, build_set
 from sfmcam.datasets.synthetic.track_spec import TrackClipSpec

@@ -11,6 +11,7 @@ from sfmcam.datasets.synthetic.scenes.props import Prop, Studio, bookcase, carto
 from sfmcam.datasets.synthetic.scenes.shell import WALL_GAINS, Shell, assemble, on_wall, pick
 from sfmcam.datasets.synthetic.textures import indoor, materials
 from sfmcam.datasets.synthetic.textures.patch import Patch, to_uint8, varied
+from sfmcam.datasets.synthetic.textures.photographs import photograph
 
 
 def storehouse(rng: np.random.Generator) -> Scene:
@@ -60,6 +61,30 @@ def gallery(rng: np.random.Generator) -> Scene:
     floor = shell.floor(lambda patch: materials.planks(patch, rng, oak), studio, [])
     roof = shell.ceiling(paint_of(rng, (0.8, 0.8, 0.78)), studio)
     return assemble([*walls.values(), floor, roof, *hung], [], mover_ground=(0.0, 1.5, 2.4))
+
+
+def exhibition(rng: np.random.Generator) -> Scene:
+    """Hall hung with photographs; more of them on panels that stand in it near and far."""
+    studio = Studio(rng, Light((0.3, -1.0, -0.7), ambient=0.68, diffuse=0.38), 110)
+    shell = Shell(-4.5, 4.5, -2.2, 1.5, -4.0, 8.0)
+    walls = {side: shell.wall(side, paint_of(rng, varied((0.66, 0.65, 0.62), rng, 0.08)), studio, gain=gain) for side, gain in WALL_GAINS}
+    panels = [_panel(studio, x, z) for x, z in ((-1.5, 2.7), (1.2, 3.4), (-2.8, 4.2), (2.9, 4.9), (0.1, 5.4), (-1.7, 6.4), (1.9, 6.8))]
+    hung = []
+    for side, length in (("far", 9.0), ("left", 12.0), ("right", 12.0), ("near", 9.0)):
+        for left in np.arange(0.4, length - 2.0, 2.2):
+            sheet = Patch(float(rng.uniform(1.3, 1.9)), float(rng.uniform(1.1, 1.7)), studio.texels_per_m)
+            bottom = float(rng.uniform(0.9, 1.4))
+            hung.append(on_wall(walls[side], photograph(sheet, rng), left_m=float(left), bottom_m=bottom, patch=sheet))
+    floor = shell.floor(lambda patch: materials.planks(patch, rng, varied((0.45, 0.36, 0.26), rng, 0.15)), studio, panels)
+    roof = shell.ceiling(paint_of(rng, (0.8, 0.8, 0.78)), studio)
+    return assemble([*walls.values(), floor, roof, *hung], panels, mover_ground=(0.0, 1.5, 3.0))
+
+
+def _panel(studio: Studio, x: float, z: float) -> Prop:
+    rng = studio.rng
+    place = (x + float(rng.uniform(-0.3, 0.3)), 1.5, z + float(rng.uniform(-0.2, 0.2)))
+    size = (float(rng.uniform(0.9, 1.5)), float(rng.uniform(1.1, 1.9)), 0.06)
+    return studio.prop(place, size, lambda patch: photograph(patch, rng), turn_deg=float(rng.uniform(-35, 35)))
 
 
 def table_top(rng: np.random.Generator) -> Scene:
