@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from sfmcam.motion.measurement import MotionMeasurement
 from sfmcam.motion.primitive import PRIMITIVES
 from sfmcam.types import CameraTrajectory, Evidence, Float
 from sfmcam.video.source import load_shots
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def rendered_examples(folder: Path, *, jobs: int, limit: int | None = None) -> I
     yield from _run(_rendered, [(clip.path, labels.get(clip.path.name, {})) for clip in labelled.clips[:limit]], jobs)
 
 
-def _run(work, items: list, jobs: int) -> Iterator[BeliefExample]:  # type: ignore[no-untyped-def,type-arg]
+def _run(work: Callable[[Item], BeliefExample | None], items: Sequence[Item], jobs: int) -> Iterator[BeliefExample]:
     with get_context("spawn").Pool(jobs) as pool:
         yield from (example for example in pool.imap(work, items, chunksize=2) if example is not None)
 

@@ -12,7 +12,6 @@ a time is left out to say how well the labels of others are foretold.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,7 +168,7 @@ def fit_and_write(examples: Sequence[BeliefExample], out: Path, provenance: dict
             print(f"{part}: mean AP {np.mean(list(values.values())):.3f}  " + "  ".join(f"{n} {v:.3f}" for n, v in values.items()))
     gate = fit(tensors(examples, spread)).gate.detach().numpy() / spread
     counted = {"sfmcam_version": __version__, "clips": len(examples), "l2": L2, **provenance}
-    write_json(out, json.loads(json.dumps(belief_document(Belief(gate, counted | {"left_out_ap": told})))))
+    write_json(out, belief_document(Belief(gate, counted | {"left_out_ap": told})))
     print(f"{len(examples)} clips; coefficients in {out}")
 
 

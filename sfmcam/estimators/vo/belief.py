@@ -103,7 +103,7 @@ def model_features(seen: Observations, states: Mapping[Freedom, State], squared:
         squared: (M,) squared reprojection errors of every model, in long sides squared.
         noise: of the tracks.
 
-    Of a mirror image (left and right, up and down but for `ground`) and of reversed time they are the same.
+    Of the mirror image they are the same.
     """
     travelled2 = squared_travel(seen)
     scales2 = [(sigmas * noise.sigma) ** 2 + share**2 * travelled2 for sigmas, share in SCALES]
