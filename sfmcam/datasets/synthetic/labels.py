@@ -14,6 +14,7 @@ import numpy as np
 
 from sfmcam.datasets.synthetic.camera_path import picture_motion_px
 from sfmcam.datasets.synthetic.clip import RenderedClip
+from sfmcam.geometry.rotation import rotation_from_vector, vector_from_rotation
 from sfmcam.motion.primitive import PRIMITIVES, ROTATION_DOFS, Dof
 from sfmcam.types import Float
 
@@ -86,9 +87,23 @@ def label_clip(clip: RenderedClip, thresholds: Thresholds | None = None) -> Trut
     unit[Dof.RIGHT : Dof.ZOOM] = path.depth_m / float(np.median(clip.median_depth))
     intended, actual = path.intended_dofs(times) * unit, path.dofs(times) * unit
     motion_px = picture_motion_px(actual, float(clip.focal_px.max()), clip.spec.size_px)
-    labels = direction_labels(intended, bounds)
+    labels = sure_direction_labels(intended, bounds)
     labels["static"] = static_label(motion_px, bounds)
     return Truth(labels, _steadiness(clip, motion_px), _speed(clip, motion_px), motion_px)
+
+
+def sure_direction_labels(dofs: Float, thresholds: Thresholds) -> dict[str, Label]:
+    """Label the 14 directional primitives of a path (N, 7); unsure where the two readings of a rotation come to different answers.
+
+    A camera that turns about two axes, one after the other, has turned about the third by up to the product of the angles if the rotation
+    vector from the first frame is read, and not at all if its own small turns are added up, as `motion.measure` does.
+    """
+    first_from_cam = rotation_from_vector(dofs[:, ROTATION_DOFS])
+    steps = vector_from_rotation(first_from_cam[:-1].transpose(0, 2, 1) @ first_from_cam[1:])
+    summed = dofs.copy()
+    summed[1:, ROTATION_DOFS] = dofs[0, ROTATION_DOFS] + np.cumsum(steps, axis=0)
+    one, other = direction_labels(dofs, thresholds), direction_labels(summed, thresholds)
+    return {name: label if label is other[name] else Label.UNSURE for name, label in one.items()}
 
 
 def direction_labels(dofs: Float, thresholds: Thresholds) -> dict[str, Label]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sfmcam.datasets.synthetic.camera_path import picture_motion_px
-from sfmcam.datasets.synthetic.labels import Label, Thresholds, direction_labels, static_label
+from sfmcam.datasets.synthetic.labels import Label, Thresholds, static_label, sure_direction_labels
 from sfmcam.datasets.synthetic.track_faults import captioned, displacements, in_picture_from_birth, kept_numbers, swaying, true_pixels
 from sfmcam.datasets.synthetic.track_set import TrackSet, build_set
 from sfmcam.datasets.synthetic.track_spec import TrackClipSpec
@@ -97,7 +97,7 @@ def _labels(stage: TrackSet, trajectory: CameraTrajectory) -> dict[str, Label]:
     bounds, times = Thresholds(), stage.spec.timestamps_s
     unit = np.ones(len(Dof))
     unit[Dof.RIGHT : Dof.ZOOM] = stage.path.depth_m / float(np.median(trajectory.median_depth))
-    labels = direction_labels(stage.path.intended_dofs(times) * unit, bounds)
+    labels = sure_direction_labels(stage.path.intended_dofs(times) * unit, bounds)
     motion_px = picture_motion_px(stage.path.dofs(times) * unit, float(trajectory.focal_px.max()), stage.spec.size_px)
     return labels | {"static": static_label(motion_px, bounds)}
 
