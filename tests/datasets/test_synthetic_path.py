@@ -138,6 +138,20 @@ def test_there_and_back_counts_as_both() -> None:
     assert {name for name, label in labels.items() if label is Label.YES} == {"pan_right", "pan_left"}
 
 
+def test_a_rotation_that_two_readings_tell_apart_is_unsure() -> None:
+    """A pan and then a tilt: the rotation vector also holds a roll, of which the camera's own turns add up to nothing."""
+    dofs = path_of(pan(60, end=0.5), tilt(30, start=0.5)).dofs(TIMES)
+    plain, sure = direction_labels(dofs, Thresholds()), sure_direction_labels(dofs, Thresholds())
+    assert (plain["roll_clockwise"], sure["roll_clockwise"]) == (Label.NO, Label.UNSURE)
+    assert {name for name in plain if plain[name] is not sure[name]} == {"roll_clockwise"}
+
+
+@pytest.mark.parametrize("curve", [pan(60), tilt(-30), roll(40), truck(0.4), zoom(1.5)])
+def test_a_single_motion_is_as_sure_either_way(curve: Curve) -> None:
+    dofs = path_of(curve).dofs(TIMES)
+    assert sure_direction_labels(dofs, Thresholds()) == direction_labels(dofs, Thresholds())
+
+
 @pytest.mark.parametrize(
     ("curve", "primitive", "expected"),
     [
@@ -154,20 +168,6 @@ def test_there_and_back_counts_as_both() -> None:
         (zoom(1.019), "zoom_in", Label.NO),
     ],
 )
-def test_a_rotation_that_two_readings_tell_apart_is_unsure() -> None:
-    """A pan and then a tilt: the rotation vector also holds a roll, of which the camera's own turns add up to nothing."""
-    dofs = path_of(pan(60, end=0.5), tilt(30, start=0.5)).dofs(TIMES)
-    plain, sure = direction_labels(dofs, Thresholds()), sure_direction_labels(dofs, Thresholds())
-    assert (plain["roll_clockwise"], sure["roll_clockwise"]) == (Label.NO, Label.UNSURE)
-    assert {name for name in plain if plain[name] is not sure[name]} == {"roll_clockwise"}
-
-
-@pytest.mark.parametrize("curve", [pan(60), tilt(-30), roll(40), truck(0.4), zoom(1.5)])
-def test_a_single_motion_is_as_sure_either_way(curve: Move) -> None:
-    dofs = path_of(curve).dofs(TIMES)
-    assert sure_direction_labels(dofs, Thresholds()) == direction_labels(dofs, Thresholds())
-
-
 def test_thresholds_and_the_unsure_band(curve: Curve, primitive: str, expected: Label) -> None:
     assert direction_labels(path_of(curve).dofs(TIMES), Thresholds())[primitive] is expected
 
