@@ -13,15 +13,17 @@ from rich.text import Text
 
 from sfmcam.cli.percent import percent
 from sfmcam.motion.measurement import DOF_KEYS
-from sfmcam.motion.primitive import PRIMITIVE_BY_ID, PRIMITIVES, ROTATION_DOFS, Dof, Primitive
+from sfmcam.motion.primitive import PRIMITIVE_BY_ID, PRIMITIVES, ROTATION_DOFS, TRANSLATION_DOFS, Dof, Primitive
 from sfmcam.motion.track_count import TrackCount
 from sfmcam.results import ClipResult, ShotResult
+from sfmcam.types import Status
 from sfmcam.workspace import ClipFolder
 
 BAR_WIDTH = 14
 MAX_PRIMITIVES = 5
 WEAK = 0.002  # scores below this are noise under either scoring ...
 WEAK_SHARE = 0.03  # ... as are those below this share of the strongest
+LIKELY = 0.5
 UNLIKELY = 0.05  # and a probability below this is not worth a line
 WORTH_TELLING_S = 0.05
 SCORE_COLUMN = {"depth": ("score (picture widths)",), "probability": (), "camerabench": ("score (CameraBench)",)}
@@ -57,12 +59,23 @@ def _shot_lines(shot: ShotResult, *, scoring: str, tracks_picture: Path | None) 
     yield Text(f"  {shot.sentence}", style="bold")
     if shot.status.value != "ok":
         yield Text(f"  {shot.status.meaning}")
+    if likely := _likely_moves(shot):
+        yield Text(f"  Likely all the same, though within the bound of its error: {likely}.")
     if shot.message:
         yield Text(f"  {shot.message}", style="dim")
     yield Text(f"  {_basis(shot)}")
     if shot.tracks is not None:
         yield Text(f"  {_tracks(shot.tracks)}" + (f"; picture: {tracks_picture}" if tracks_picture is not None else ""))
     yield Padding(_primitive_table(shot, scoring=scoring), (0, 0, 0, 2))
+
+
+def _likely_moves(shot: ShotResult) -> str:
+    """Name the translations that are likely in a shot whose status denies any: a size below its bound may still have a clear direction."""
+    if shot.status is not Status.ROTATION_ONLY:
+        return ""
+    probable = shot.scores["probability"]
+    moves = [p.id for p in PRIMITIVES if p.dof in TRANSLATION_DOFS and probable[p.id] > LIKELY]
+    return ", ".join(f"{name} ({percent(probable[name])})" for name in sorted(moves, key=lambda name: -probable[name]))
 
 
 def _failure_lines(meaning: str, message: str) -> Iterator[RenderableType]:
