@@ -48,10 +48,12 @@ def despike(times_s: Float, values: Float) -> Float:
     if count < 3:
         return values.copy()
     reach = max(1, round(SPIKE_HALF_WIDTH_S / float(np.median(np.diff(times_s)))))
+    reach = min(reach, (count - 1) // 2)
     out = values.copy()
-    for i in range(1, count - 1):
-        k = min(reach, i, count - 1 - i)
-        out[i] = np.median(values[i - k : i + k + 1], axis=0)
+    out[reach : count - reach] = np.median(np.lib.stride_tricks.sliding_window_view(values, 2 * reach + 1, axis=0), axis=-1)
+    for k in range(1, reach):
+        for i in (k, count - 1 - k):
+            out[i] = np.median(values[i - k : i + k + 1], axis=0)
     for end, a, b in ((0, 1, 2), (-1, -2, -3)):
         slope = (out[a] - out[b]) / (times_s[a] - times_s[b])
         beyond = out[a] + 2 * (times_s[end] - times_s[a]) * slope
