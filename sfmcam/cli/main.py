@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; a user's mistake is one sentence on standard error."""
     try:
-        code = cli.main(arguments, prog_name="sfmcam", standalone_mode=False)
+        code = cli.main(arguments, prog_name="sfmcam", standalone_mode=False, obj=tuple(arguments))  # obj: what a result says made it
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
