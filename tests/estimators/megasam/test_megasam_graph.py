@@ -28,7 +28,7 @@ def test_the_distance_is_the_mean_motion_of_the_picture():
     ii, jj = torch.tensor([0, 2]), torch.tensor([1, 0])
     found = distance.frame_distance(scene.poses, scene.disps, scene.intrinsics, ii=ii, jj=jj)
     for edge in range(2):
-        where = [k for k in range(len(scene.ii)) if (scene.ii[k], scene.jj[k]) == (ii[edge], jj[edge])][0]
+        where = next(k for k in range(len(scene.ii)) if (scene.ii[k], scene.jj[k]) == (ii[edge], jj[edge]))
         y, x = torch.meshgrid(torch.arange(12), torch.arange(16), indexing="ij")
         moved = (scene.target[where] - torch.stack([x, y], -1)).norm(dim=-1)
         torch.testing.assert_close(found[edge], moved.mean())
