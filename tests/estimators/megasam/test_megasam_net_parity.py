@@ -128,7 +128,7 @@ def test_upsampling(network: Network, updates: dict[int, Any], truth: dict[str, 
     assert_near(upsample(truth["up.disp_in"], truth["upd1.upmask_f0"][None].float()), truth["up.disp_out"], 2e-3)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=pytest.mark.slow)], ids=str)
 def test_operator_from_pictures_on(network: Network, truth: dict[str, Any], dtype: Any) -> None:
     """End to end through the fused form; in bfloat16 as near as the published code's own half precision is (some 0.03 cells)."""
     operator = LearnedOperator(network, OperatorOptions(CPU, dtype=dtype))
