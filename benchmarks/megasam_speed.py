@@ -1,8 +1,8 @@
 """What MegaSaM's network costs: encoders, correlation, update operator, per frame and per edge, and where the time goes.
 
-    python benchmarks/megasam_speed.py [NAME] [--device cuda] [--size 384x512] [--edges 12,48] [--dtypes float32] [--weights FILE] [--profile]
+    python benchmarks/megasam_speed.py [NAME] [--device cuda] [--size 384x512] [--edges 12,48] [--dtypes float32] [--profile]
 
-Writes results/NAME.json (by default megasam_speed_DEVICE.json; --results: into another folder). Weights are random unless given: they change
+Writes results/NAME.json (by default megasam_speed_DEVICE.json; --results: elsewhere). Weights are random unless given: they change
 no time. It needs torch and numpy, and of sfmcam nothing that needs more. Each time is the median of several, after warming up. On a GPU it
 is waited for; on a CPU with one thread (OMP_NUM_THREADS=1) processor time is taken, which does not count what else the machine does.
 Reduced precision is measured where the hardware has it, or where --dtypes names it.

@@ -10,6 +10,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -45,7 +46,7 @@ class ReplayedUpdate:
         """Record nothing yet."""
         self._update = update
         self._records: OrderedDict[tuple[torch.Size, ...], tuple[torch.cuda.CUDAGraph, Padded, Update]] = OrderedDict()
-        self._pool: tuple[int, int] | None = None
+        self._pool: Any = None  # a handle, whose type PyTorch keeps to itself
         self._works = True
 
     def __call__(self, hidden: Tensor, gates: Tensor, seen: tuple[Tensor, Tensor], groups: tuple[Tensor, Tensor] | None) -> Update:
