@@ -1,1 +1,1 @@
-"""Depth and pose by dense bundle adjustment of a graph of keyframes, with a learned or a classical flow operator (MegaSaM, DROID-SLAM)."""
+"""Depth and pose by dense bundle adjustment over an update operator, learned (MegaSaM) or classical (dense optical flow)."""
