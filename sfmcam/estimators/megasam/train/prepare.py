@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 SKY_M = 1500.0  # the renderer's sky is a box of about this size round the scene; its depth is not stored
 LEAST_FRAMES = 4
-STEP_PX = (2.5, 9.0)  # how far the picture moves from one frame taken to the next, drawn per clip
+STEP_PX = (4.0, 16.0)  # how far the picture moves from one frame taken to the next, drawn per clip
 LONGEST_STEP_S = 1.0  # of a camera that hardly moves
 SAME_SURFACE = 0.05  # disparities that differ by more are not averaged
 
