@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from sfmcam.errors import InputError, SfmcamError
+from sfmcam.estimators.megasam.net.checkpoint import save_network
 from sfmcam.estimators.megasam.net.network import Network
 from sfmcam.estimators.megasam.train import unroll as run
-from sfmcam.estimators.megasam.train.checkpoint import Progress, read_state, write_state, write_weights
+from sfmcam.estimators.megasam.train.checkpoint import read_state, write_state
 from sfmcam.estimators.megasam.train.config import TrainConfig
 from sfmcam.estimators.megasam.train.dataset import Batch, Sampling, TrainingSet
 from sfmcam.estimators.megasam.train.journal import Journal
@@ -102,6 +103,7 @@ class Training:
             self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             torch.backends.cudnn.benchmark = True
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.rate, weight_decay=config.decay)
+        self._adjusted = run.Adjusted(fixed=run.SCALED, solves=config.solves)
         self.progress, curve = read_state(out, self.network, self.optimiser)
         self.journal = Journal(out, curve=curve)
         count = sum(p.numel() for p in self.network.parameters())
@@ -164,7 +166,7 @@ class Training:
         loss, parts = self._loss(batch, adjusting=self.adjusting)
         loss.backward()  # type: ignore[no-untyped-call]
         length = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip))
-        outcome = Outcome(float(loss), {name: float(value) for name, value in parts.items()}, length)
+        outcome = Outcome(float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}, length)
         if outcome.sound:
             self.optimiser.step()
         return outcome
@@ -173,13 +175,13 @@ class Training:
         """Write weights, checkpoint and curve."""
         about = {"config": asdict(self.config), "device": _name(self.device), "torch": torch.__version__}
         write_state(self.out, self.network, self.optimiser, self.progress, self.journal.curve)
-        write_weights(self.out / "weights.pt", self.network)
+        save_network(self.network, self.out / "weights.pt", half=True)
         self.journal.write_curve({**about, **asdict(self.progress)})
 
     def _loss(self, batch: Batch, *, adjusting: bool) -> tuple[Tensor, dict[str, Tensor]]:
         rng = self._rng(3)
         fixed = run.SCALED if adjusting else 1
-        way = run.Adjusted(fixed=fixed, solves=self.config.solves) if adjusting else run.Guided(batch, rng)
+        way = self._adjusted if adjusting else run.Guided(batch, rng)
         with self._half():
             steps = run.unroll(self.network, batch, self.config, belief=run.start(batch, rng, fixed=fixed), way=way)
         return run.step_losses(batch, steps, self.config, adjusted=adjusting)

@@ -62,5 +62,5 @@ def pose_loss(poses: Tensor, truth: Tensor, *, ii: Tensor, jj: Tensor) -> Tensor
 
 
 def reprojection_loss(coords: Tensor, truth: Tensor, judged: Tensor) -> Tensor:
-    """Return the mean distance of reprojections by the poses and disparities found, at most 10 cells counted, from those by the true ones."""
+    """Return how far (at most 10 cells) found poses and disparities put the cells from where the true ones put them, on average."""
     return masked_mean((coords - truth).abs().sum(-1).clamp(max=10.0), (judged & in_sight(truth)).float())

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from sfmcam.estimators.megasam import se3
-from sfmcam.estimators.megasam.bundle import BundleOptions, Problem, adjust
+from sfmcam.estimators.megasam.bundle import BundleOptions, Layout, Problem, adjust, layout_of
 from sfmcam.estimators.megasam.camera import Reprojection, reproject
 from sfmcam.estimators.megasam.net.correlation import build_volume, look_up, pool_features
 from sfmcam.estimators.megasam.net.network import Network
@@ -119,7 +119,7 @@ class Guided(Way):
         self._nearest = np.where(rng.random(batch.sequences) < 0.25, 0.0, rng.uniform(0, 1, batch.sequences))
         self._left = np.ones(batch.sequences)
 
-    def __call__(self, batch: Batch, belief: Belief, said: Update, target: Tensor) -> Belief:  # noqa: ARG002
+    def __call__(self, batch: Batch, belief: Belief, said: Update, target: Tensor) -> Belief:
         """Return the belief moved along the way to the truth."""
         left = np.maximum(self._left * self._rng.uniform(0.1, 1, batch.sequences), 1 - self._nearest)
         share = torch.from_numpy(1 - left / self._left).to(batch.poses).repeat(len(batch.poses) // batch.sequences)
@@ -132,8 +132,10 @@ class Adjusted(Way):
     """Bundle adjustment, the first `fixed` poses of every sequence held."""
 
     def __init__(self, *, fixed: int, solves: int) -> None:
-        """Hold so many poses of each sequence, and make so many Gauss-Newton steps after each update."""
+        """Hold so many poses of each sequence, and make so many Gauss-Newton steps after each update; all batches have like graphs."""
         self.fixed, self.solves = fixed, solves
+        self._layout: Layout | None = None
+        self._size = (0, 0)
 
     def __call__(self, batch: Batch, belief: Belief, said: Update, target: Tensor) -> Belief:
         """Return the belief after bundle adjustment of the whole batch, whose sequences share no edge."""
@@ -142,16 +144,17 @@ class Adjusted(Way):
             poses=belief.poses,
             disps=belief.disps,
             intrinsics=batch.intrinsics,
-            prior_disps=torch.zeros_like(belief.disps),
             target=target,
             weight=said.weight,
             eta=said.eta,
             ii=batch.ii,
             jj=batch.jj,
         )
-        first, past = self.fixed * batch.sequences, len(belief.poses)
-        solved = adjust(problem, BundleOptions(first_pose=first, past_pose=past, iterations=self.solves, **BUNDLE))
-        return Belief(solved.poses, solved.disps.clamp(FAR, CLOSE))
+        options = BundleOptions(first_pose=self.fixed * batch.sequences, iterations=self.solves, disparity_range=(FAR, CLOSE), **BUNDLE)
+        if self._layout is None or self._size != (len(batch.ii), len(batch.poses)):
+            self._layout, self._size = layout_of(problem, options), (len(batch.ii), len(batch.poses))
+        solved = adjust(problem, options, self._layout)
+        return Belief(solved.poses, solved.disps)
 
 
 def step_losses(batch: Batch, steps: list[Step], config: TrainConfig, *, adjusted: bool) -> tuple[Tensor, dict[str, Tensor]]:
