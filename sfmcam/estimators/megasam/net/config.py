@@ -40,9 +40,12 @@ class NetworkConfig:
             ConfigError: naming the first such width.
         """
         for field in fields(self):
-            value, kind = getattr(self, field.name), type(field.default)
-            if type(value) is not kind or (kind is int and value < 1):
-                raise ConfigError(f"the network's {field.name} is {value!r}; it must be {'true or false' if kind is bool else 'a whole number from 1'}")
+            value: object = getattr(self, field.name)
+            if isinstance(field.default, bool):
+                if not isinstance(value, bool):
+                    raise ConfigError(f"the network's {field.name} is {value!r}; it must be true or false")
+            elif not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ConfigError(f"the network's {field.name} is {value!r}; it must be a whole number from 1")
 
     @property
     def window(self) -> int:
