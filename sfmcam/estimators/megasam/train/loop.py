@@ -31,6 +31,7 @@ from sfmcam.estimators.megasam.train.validate import Verdict, validate
 SMALLEST_RATE = 0.02  # of the highest, at both ends of the cycle
 MEMORY_SHARE = 0.8  # of what is free on the device, for a step
 TRIED_BATCH = 2
+FIRST_DAMPING = -4.0  # before softplus: 2e-4 of weighted residuals, where the heads' own beginning would give 7e-3
 VALIDATED_AT_ONCE = 8
 
 
@@ -71,6 +72,13 @@ def found_device(name: str) -> torch.device:
     return device
 
 
+def fresh_network(config: TrainConfig) -> Network:
+    """Return a network to train, with a disparity damping small enough that bundle adjustment moves depths from the first step on."""
+    network = Network(config.network)
+    torch.nn.init.constant_(network.update.agg.eta[0].bias, FIRST_DAMPING)
+    return network
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one step did: its loss, the single losses of the last update, and the length of the gradient."""
@@ -98,7 +106,7 @@ class Training:
         """
         self.out, self.config, self.device = out, config, device
         torch.manual_seed(config.seed)
-        self.network = Network(config.network).to(device)
+        self.network = fresh_network(config).to(device)
         if device.type == "cuda":
             self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             torch.backends.cudnn.benchmark = True

@@ -1,8 +1,8 @@
 """The losses, each a mean over what may be judged. Distances are in cells of the 1/8 grid.
 
 Flow, reprojection and pose are DROID-SLAM's (Teed and Deng, 2021, 3.3), the cross entropy of the motion probability is MegaSaM's (Li
-et al., 2025, 3.2). The likelihood of the weights is ours: bundle adjustment treats a weight as the inverse variance of a flow, so
-it is trained as one from the first step on, before there is any bundle adjustment to learn it through.
+et al., 2025, 3.2). The likelihood of the weights is ours: a weight says how far a flow can be believed, so it is trained to say that
+from the first step on, before there is any bundle adjustment to learn it through.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812  (what everybody calls it)
 
 from sfmcam.estimators.megasam import se3
 
-FINEST = 0.02  # cells: the error of a flow that is believed fully (0.16 pixels)
+FINEST = 0.05  # cells: the error of a flow that is believed fully (0.4 pixels)
 MOVER_SHARE = 2.0  # a cell of a mover counts as much as so many static ones, as there are few
 OUT_OF_SIGHT = 0.1  # what the flow of a cell counts that has left the picture
 
@@ -37,14 +37,14 @@ def flow_loss(target: Tensor, truth: Tensor, judged: Tensor) -> Tensor:
 
 
 def weight_loss(weight: Tensor, error: Tensor, judged: Tensor) -> Tensor:
-    """Return the negative log likelihood of flow errors (E, h, w, 2) under a Cauchy distribution of scale FINEST / sqrt(weight).
+    """Return the negative log likelihood of flow errors (E, h, w, 2) under a Cauchy distribution of scale FINEST / weight.
 
     The error is held constant: the weights answer for it, and the flow is not let off where a low weight would excuse it. A Cauchy
-    distribution, since under a normal one a single cell on the wrong side of an edge would outweigh all others.
+    distribution, since under a normal one a single cell on the wrong side of an edge would outweigh all others. As bundle adjustment
+    weighs squares, a weight of 1 / error lets it minimise sums of distances rather than of squares, as a robust kernel would.
     """
-    precision = weight.clamp(1e-6, 1) / FINEST**2
-    nll = torch.log1p(precision * error.detach() ** 2) - 0.5 * torch.log(precision * FINEST**2)
-    return masked_mean(nll.mean(-1), judged.float())
+    weight = weight.clamp(min=1e-4)
+    return masked_mean((torch.log1p((weight * error.detach() / FINEST) ** 2) - torch.log(weight)).mean(-1), judged.float())
 
 
 def motion_loss(static_logit: Tensor, static: Tensor) -> Tensor:
