@@ -23,7 +23,7 @@ from sfmcam.types import Float, UInt8
 
 FORMAT = 1
 CELL_PX = 4  # pixels of a stored picture per cell of its disparities and masks
-JPEG_QUALITY = 88
+JPEG_QUALITY = 82
 MOVER, OVERLAID = 1, 2  # values of a mask; 0 is the static scene
 FARTHEST_M, LOG_STEPS = 4000.0, 2000.0  # a code is 1 + LOG_STEPS * log(FARTHEST_M / depth_m): steps of 0.05 %
 AGAIN = "make it again with `sfmcam train megasam --prepare`"

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfmcam.config import FrameConfig
+from sfmcam.datasets.synthetic.chance import Split
 from sfmcam.datasets.synthetic.reprojection import carried
 from sfmcam.datasets.synthetic.stored_truth import ManifestEntry, StoredTruth, read_manifest, read_truth
 from sfmcam.errors import InputError
@@ -45,7 +46,7 @@ class PackPlan:
     """
 
     size_px: tuple[int, int] = (320, 240)
-    frames: int = 10
+    frames: int = 9
     sequences: int = 1
     seed: int = 0
 
@@ -78,9 +79,13 @@ def usable(folder: Path) -> list[ManifestEntry]:
     """Return the manifest's entries of the clips that a pinhole camera explains.
 
     Raises:
-        InputError: there is no rendered set.
+        InputError: there is no rendered set, or it is one to judge by.
     """
     entries = read_manifest(folder).values()
+    if any(str(entry["id"]).startswith(f"{Split.TEST}_") for entry in entries):
+        raise InputError(
+            f"{folder} is of the split test, which is kept to judge by; train on clips of `sfmcam data synthetic --split train`"
+        )
     straight = [e for e in entries if not (e["finish"]["distortion"] or e["finish"]["readout"]) and e["n_frames"] >= LEAST_FRAMES]
     logger.info("%s: %d of %d clips can be used", folder, len(straight), len(entries))
     return straight
