@@ -75,9 +75,8 @@ def _train(pack: Path, out: Path, *, device: str, settings: tuple[str, ...]) -> 
             "training needs PyTorch, which is not installed; get it with `pip install 'sfmcam[learned]'`"
         ) from error
     verdict = train(pack, out, config, device=device)
-    click.echo(
-        f"Held out: flow error {verdict.epe_px:.2f} px on average, {verdict.median_px:.2f} px at the median; movers AP {verdict.mover_ap:.2f}."
-    )
+    flow = f"flow error {verdict.epe_px:.2f} px on average, {verdict.median_px:.2f} px at the median"
+    click.echo(f"Held out: {flow}; movers AP {verdict.mover_ap:.2f}.")
     click.echo(f"Written: {out / 'weights.pt'}")
 
 

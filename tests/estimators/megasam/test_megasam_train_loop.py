@@ -136,13 +136,13 @@ def test_a_still_operator_gets_the_error_of_a_still_picture(batch: Batch) -> Non
 def test_what_cannot_be_trained_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pack, out = str(tmp_path / "x.pack"), str(tmp_path / "out")
     assert command(["train", "megasam", pack, "--out", out]) == 1
-    assert "there is no pack" in capsys.readouterr().err
+    assert "There is no pack" in capsys.readouterr().err
     write_pack(Path(pack), make_sequences(2, held_out=0))
     assert command(["train", "megasam", pack, "--out", out, "--set", "network.hidden=8"]) == 1
-    assert "no sequence of this kind" in capsys.readouterr().err
+    assert "has no sequence of this kind" in capsys.readouterr().err
     if not torch.cuda.is_available():
         assert command(["train", "megasam", pack, "--out", out, "--device", "cuda"]) == 1
-        assert "no CUDA device was found" in capsys.readouterr().err
+        assert "o CUDA device was found" in capsys.readouterr().err
     for words in (["--set", "minutes"], ["--set", "minuets=1"], ["--clips", "3"]):
         assert command(["train", "megasam", pack, "--out", out, *words]) == 2
     assert command(["train", "megasam", pack]) == 2

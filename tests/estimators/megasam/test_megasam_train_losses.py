@@ -83,7 +83,8 @@ def test_average_precision_is_scikit_learns() -> None:
 
 
 def test_options_become_a_configuration() -> None:
-    config = from_words("--minutes 8 --batch 12 --bf16 no --network.hidden 48 --losses.pose 2.5 --save-every-s 5".split())
+    words = "--minutes 8 --batch 12 --bf16 no --network.hidden 48 --losses.pose 2.5 --save-every-s 5"
+    config = from_words(words.split())
     assert (config.minutes, config.batch, config.bf16, config.save_every_s) == (8.0, 12, False, 5.0)
     assert (config.network.hidden, config.network.features, config.losses.pose) == (48, TrainConfig().network.features, 2.5)
 

@@ -21,6 +21,9 @@ FORMAT = 1
 CHECKPOINT, OPTIMISER = "checkpoint.pt", "optimiser.pt"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
+# what torch and pickle raise on content that is no checkpoint
+DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, pickle.UnpicklingError)
+
 Curve = list[dict[str, float]]
 
 
@@ -86,8 +89,8 @@ def _read(path: Path, network: Network) -> dict[str, Any]:
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         version, config = saved["format"], saved["network"]
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is not the state of a training run ({str(error).splitlines()[0]}); {advice}") from error
+    except DAMAGE as error:
+        raise InputError(f"{path} is not the state of a training run ({type(error).__name__}); {advice}") from error
     if version != FORMAT:
         raise InputError(f"{path} is of version {version}, and this program reads version {FORMAT}; {advice}")
     if config != asdict(network.config):

@@ -83,9 +83,7 @@ def usable(folder: Path) -> list[ManifestEntry]:
     """
     entries = read_manifest(folder).values()
     if any(str(entry["id"]).startswith(f"{Split.TEST}_") for entry in entries):
-        raise InputError(
-            f"{folder} is of the split test, which is kept to judge by; train on clips of `sfmcam data synthetic --split train`"
-        )
+        raise InputError(f"{folder} is of the split test, which is kept to judge by; render others with `--split train`")
     straight = [e for e in entries if not (e["finish"]["distortion"] or e["finish"]["readout"]) and e["n_frames"] >= LEAST_FRAMES]
     logger.info("%s: %d of %d clips can be used", folder, len(straight), len(entries))
     return straight
