@@ -34,7 +34,7 @@ def test_a_pack_gives_back_what_was_put_in(tmp_path: Path) -> None:
     assert size == (tmp_path / "x.pack").stat().st_size
     assert [(s.name, s.held_out) for s in read] == [(s.name, s.held_out) for s in made]
     for a, b in zip(read, made, strict=True):
-        assert np.abs(a.pictures.astype(int) - b.pictures).mean() < 8  # JPEG
+        assert np.abs(a.pictures.astype(int) - b.pictures).mean() < 8  # WebP
         assert np.array_equal(a.poses, b.poses)
         assert np.array_equal(a.focals_px, b.focals_px)
         assert np.array_equal(a.mask, b.mask)
@@ -51,13 +51,13 @@ def test_a_pack_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         write_pack(tmp_path / "empty.pack", [])
     write_pack(tmp_path / "x.pack", make_sequences(1))
     content = dict(np.load(tmp_path / "x.pack"))
-    other = content | {"meta": np.frombuffer(content["meta"].tobytes().replace(b'"format": 1', b'"format": 9'), np.uint8)}
+    other = content | {"meta": np.frombuffer(content["meta"].tobytes().replace(b'"format": 2', b'"format": 9'), np.uint8)}
     with (tmp_path / "new.pack").open("wb") as file:
         np.savez(file, **other)
-    with pytest.raises(InputError, match="version 9, and this program reads version 1"):
+    with pytest.raises(InputError, match="version 9, and this program reads version 2"):
         read_pack(tmp_path / "new.pack")
     with (tmp_path / "cut.pack").open("wb") as file:
-        np.savez(file, **content | {"jpeg": content["jpeg"][:100]})
+        np.savez(file, **content | {"picture": content["picture"][:100]})
     with pytest.raises(InputError, match="is damaged"):
         read_pack(tmp_path / "cut.pack")
 
