@@ -7,9 +7,11 @@ machine: reading needs numpy and OpenCV alone.
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ FORMAT = 2
 CELL_PX = 4  # pixels of a stored picture per cell of its disparities and masks
 WEBP_QUALITY = 86  # two thirds of JPEG's size, and without its fixed blocks, which would tell that nothing moves
 MOVER, OVERLAID = 1, 2  # values of a mask; 0 is the static scene
+MOST_THREADS = 16
 FARTHEST_M, LOG_STEPS = 4000.0, 2000.0  # a code is 1 + LOG_STEPS * log(FARTHEST_M / depth_m): steps of 0.05 %
 AGAIN = "make it again with `sfmcam train megasam --prepare`"
 DAMAGE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -110,7 +113,8 @@ def read_pack(path: Path) -> list[PackedSequence]:
 
 
 def _sequences(content: dict[str, NDArray], meta: dict) -> list[PackedSequence]:
-    pictures = [cv2.cvtColor(_decoded(file), cv2.COLOR_BGR2RGB) for file in _files(content, "picture")]
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:  # OpenCV decodes outside the interpreter's lock
+        pictures = list(pool.map(_rgb, _files(content, "picture")))
     disparities = [_disparity(_decoded(file)) for file in _files(content, "disparity")]
     masks = [_decoded(file) for file in _files(content, "mask")]
     out, first = [], 0
@@ -128,6 +132,10 @@ def _sequences(content: dict[str, NDArray], meta: dict) -> list[PackedSequence]:
 
 def _files(content: dict[str, NDArray], name: str) -> list[UInt8]:
     return np.split(content[name], content[f"{name}_end"][:-1])
+
+
+def _rgb(file: UInt8) -> UInt8:
+    return np.asarray(cv2.cvtColor(_decoded(file), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _webp(picture: UInt8) -> UInt8:
