@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("sfmcam.cli.data:data", "Download or render a labelled set of clips."),
     "calibrate": ("sfmcam.cli.calibrate:calibrate", "Fit the probabilities of the primitives to finished runs."),
     "weights": ("sfmcam.cli.weights:weights", "Fetch trained weights of others, for the learned estimators."),
+    "train": ("sfmcam.cli.train:train", "Train a network of one's own on rendered clips."),
     "estimators": ("sfmcam.cli.estimators:estimators", "List the estimators, their presets and options."),
 }
 
