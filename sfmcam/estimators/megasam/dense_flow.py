@@ -37,12 +37,17 @@ class DenseFlowOptions:
         quality: DIS preset; `fast` takes a fifth of the time of `medium`, with twice the error.
         noise: smallest scale of the residuals, in 1/8 pixels.
         scale: how many times the median residual a cell may be off before it loses three quarters of its weight.
+        patience: the scale of a new edge is larger by so many times itself, since the depths are not known yet and a mover may fit
+            a flat scene better than the scene does (graduated non-convexity).
+        patience_kept: share of it that is left after each revision.
         eta: damping of the disparities.
     """
 
     quality: str = "medium"
     noise: float = 0.06
     scale: float = 3.0
+    patience: float = 4.0
+    patience_kept: float = 0.8
     eta: float = 1e-5
 
 
@@ -63,21 +68,28 @@ class DenseFeatures:
 
 @dataclass(frozen=True)
 class DenseEdges:
-    """Flow of E edges: `flow` (E, h, w, 2) in 1/8 pixels and `trust` (E, h, w, 2) in 0..1 by what the pictures alone say."""
+    """Flow of E edges: `flow` (E, h, w, 2) in 1/8 pixels, `trust` (E, h, w, 2) in 0..1 by what the pictures alone say, and how often each
+    was revised, `rounds` (E,).
+    """
 
     flow: Tensor
     trust: Tensor
+    rounds: Tensor
 
     def __len__(self) -> int:
         return len(self.flow)
 
     def select(self, mask: Tensor) -> Self:
         """See `operator.EdgeState`."""
-        return type(self)(self.flow[mask], self.trust[mask])
+        return type(self)(self.flow[mask], self.trust[mask], self.rounds[mask])
 
     def join(self, other: Self) -> Self:
         """See `operator.EdgeState`."""
-        return type(self)(torch.cat([self.flow, other.flow]), torch.cat([self.trust, other.trust]))
+        return type(self)(*(torch.cat(parts) for parts in zip(self._parts, other._parts, strict=True)))
+
+    @property
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.flow, self.trust, self.rounds
 
 
 @dataclass
@@ -110,7 +122,8 @@ class DenseFlowOperator:
     def open(self, sources: Sequence[DenseFeatures], targets: Sequence[DenseFeatures]) -> DenseEdges:
         """See `operator.UpdateOperator`."""
         seen = [self._look(a, b) for a, b in zip(sources, targets, strict=True)]
-        return DenseEdges(*(torch.from_numpy(np.stack(parts)) for parts in zip(*seen, strict=True)))
+        flow, trust = (torch.from_numpy(np.stack(parts)) for parts in zip(*seen, strict=True))
+        return DenseEdges(flow, trust, torch.zeros(len(flow)))
 
     def revise(self, edges: DenseEdges, sight: Sight) -> tuple[DenseEdges, Revision]:
         """See `operator.UpdateOperator`. The targets stay; the belief in them follows the residuals."""
@@ -119,10 +132,12 @@ class DenseFlowOperator:
         trust = edges.trust.to(sight.coords)
         target = cell_centres(height, width).to(sight.coords) + flow
         off = torch.linalg.vector_norm(target - sight.coords, dim=-1)
-        scale = residual_scale(off, trust.amin(dim=-1), self.options)
+        patience = 1 + self.options.patience * torch.pow(torch.full_like(edges.rounds, self.options.patience_kept), edges.rounds)
+        scale = residual_scale(off, trust.amin(dim=-1), self.options) * patience.to(off)[:, None, None]
         static = static_probability(off, scale, sight.ii)
         eta = torch.full((len(torch.unique(sight.ii)), height, width), self.options.eta, dtype=flow.dtype, device=flow.device)
-        return edges, Revision(target, trust * static[..., None], static, eta)
+        revised = DenseEdges(edges.flow, edges.trust, edges.rounds + 1)
+        return revised, Revision(target, trust * static[..., None], static, eta)
 
     def _look(self, a: DenseFeatures, b: DenseFeatures) -> tuple[Float32, Float32]:
         """Return flow (h, w, 2) in 1/8 pixels and trust (h, w, 2) from `a` to `b`, and keep those of the way back."""

@@ -82,7 +82,7 @@ class TrueFlowOperator(DenseFlowOperator):
 
     def open(self, sources: Sequence[int], targets: Sequence[int]):
         flows = np.stack([self._spoilt(i, j) for i, j in zip(sources, targets, strict=True)])
-        return DenseEdges(torch.from_numpy(flows), torch.ones(flows.shape))
+        return DenseEdges(torch.from_numpy(flows), torch.ones(flows.shape), torch.zeros(len(flows)))
 
     def _true(self, i, j):
         y, x = np.mgrid[: self.scene.grid[0], : self.scene.grid[1]]
