@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,25 +35,20 @@ class Given:
 class Clip:
     """The pictures of a clip; encodes a frame when it is asked for and keeps the latest ones."""
 
-    def __init__(self, pictures: Tensor, operator: UpdateOperator, *, timestamps_s: Tensor) -> None:
-        """Take `pictures` (N, 3, H, W) uint8 RGB and their times (N,) in seconds."""
-        self.pictures, self.operator, self.timestamps_s = pictures, operator, timestamps_s
+    def __init__(self, picture: Callable[[int], Tensor], operator: UpdateOperator, *, timestamps_s: Tensor) -> None:
+        """Take a function that returns the picture (3, H, W) uint8 RGB of a frame, and the times (N,) of all frames in seconds."""
+        self.picture, self.operator, self.timestamps_s = picture, operator, timestamps_s
         self._kept: OrderedDict[int, Any] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self.pictures)
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of the 1/8 grid."""
-        return int(self.pictures.shape[2]) // 8, int(self.pictures.shape[3]) // 8
+        return len(self.timestamps_s)
 
     def features(self, index: int) -> Any:
         """Return what the operator makes of a frame."""
         if index in self._kept:
             self._kept.move_to_end(index)
         else:
-            self._kept[index] = self.operator.encode(self.pictures[index], index)
+            self._kept[index] = self.operator.encode(self.picture(index), index)
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return self._kept[index]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -71,7 +71,8 @@ def adjust(state: State, how: Adjustment) -> bundle.Adjusted:
         edges = edges.forget().join(state.retired.select(near))
     done = bundle.adjust(problem_of(frames, edges, how.prior_log_focal), how.options)
     frames.poses, frames.intrinsics = done.poses, done.intrinsics
-    frames.disps = done.disps.clamp(min=MIN_DISPARITY)
+    if not how.options.motion_only:
+        frames.disps = done.disps.clamp(min=MIN_DISPARITY)
     return done
 
 
@@ -101,7 +102,3 @@ def rounds(state: State, operator: UpdateOperator, how: Adjustment, *, count: in
             return number + 1
     return count
 
-
-def with_iterations(options: BundleOptions, iterations: int) -> BundleOptions:
-    """Return the options with another number of Gauss-Newton steps."""
-    return replace(options, iterations=iterations)

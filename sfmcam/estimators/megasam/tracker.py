@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
+from sfmcam.estimators.megasam import graph
 from sfmcam.estimators.megasam.clip import Clip, Given
-from sfmcam.estimators.megasam.neighbours import band, not_yet
+from sfmcam.estimators.megasam.distance import frame_distance
+from sfmcam.estimators.megasam.neighbours import chain_edges, near_edges
 from sfmcam.estimators.megasam.options import Schedule
 from sfmcam.estimators.megasam.problem import BundleOptions
 from sfmcam.estimators.megasam.refine import Adjustment, open_edges, rounds
@@ -75,8 +76,7 @@ class Tracker:
         frames, schedule = state.keyframes, self.schedule
         if len(frames) < 2:
             return
-        ii, jj = _chain(len(frames), device=frames.disps.device)
-        state.active = open_edges(self.operator, frames, ii, jj)
+        state.active = open_edges(self.operator, frames, *chain_edges(state, CHAIN_RADIUS))
         motion = Adjustment(self._options(first_pose=1, motion_only=True))
         rounds(state, self.operator, motion, count=schedule.init_updates)
         self._add_near(state, first=0, past=len(frames), nms=2, cap=schedule.max_edges * 2)
@@ -87,9 +87,8 @@ class Tracker:
     def _advance(self, state: State) -> None:
         """Place the newest keyframe, and drop the one before it if it shows nothing new (spec 2.5)."""
         schedule, count = self.schedule, len(state.keyframes)
-        state.retire(state.active.age > schedule.max_age)
         self._add_near(state, first=count - 5, past=count, nms=schedule.nms, cap=schedule.max_edges)
-        self._retire_oldest(state)
+        self._retire_old(state)
         self._follow(state, schedule.frontend_updates)
         if self._is_redundant(state, count - 2):
             state.drop_keyframe(count - 2)
@@ -111,16 +110,21 @@ class Tracker:
     def _add_near(self, state: State, *, first: int, past: int, nms: int, cap: int) -> None:
         """Open edges from the keyframes [first, past) to those near them."""
         schedule = self.schedule
-        ii, jj = not_yet(state, *band((max(first, 0), past), (max(past - schedule.frontend_window, 0), past), schedule.radius + 1))
+        ii, jj = near_edges(
+            state,
+            radius=schedule.radius,
+            nms=nms,
+            threshold=schedule.frontend_threshold,
+            cap=cap,
+            rows=first,
+            columns=past - schedule.frontend_window,
+        )
         state.active = state.active.join(open_edges(self.operator, state.keyframes, ii, jj))
 
-    def _retire_oldest(self, state: State) -> None:
-        spare = len(state.active) - self.schedule.max_edges
-        if spare > 0:
-            oldest = torch.argsort(state.active.age, descending=True, stable=True)[:spare]
-            mask = torch.zeros(len(state.active), dtype=torch.bool, device=oldest.device)
-            mask[oldest] = True
-            state.retire(mask)
+    def _retire_old(self, state: State) -> None:
+        ages = state.active.age.cpu().numpy()
+        oldest = graph.retired(ages, past_age=self.schedule.max_age, most=self.schedule.max_edges)
+        state.retire(torch.from_numpy(oldest).to(state.active.ii.device))
 
     def _options(self, *, first_pose: int, motion_only: bool = False) -> BundleOptions:
         return BundleOptions(
@@ -132,10 +136,3 @@ class Tracker:
             iterations=self.schedule.gauss_newton,
         )
 
-
-def _chain(count: int, *, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the edges (E,) between all keyframes at most CHAIN_RADIUS apart, both ways."""
-    k = torch.arange(count, device=device)
-    ii, jj = torch.meshgrid(k, k, indexing="ij")
-    near = (ii != jj) & ((ii - jj).abs() <= CHAIN_RADIUS)
-    return ii[near], jj[near]
