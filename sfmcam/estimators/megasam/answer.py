@@ -38,7 +38,8 @@ def answer(solved: Solved, frames: Frames, size: WorkingSize, *, metres: float |
         points=_points(solved, frames, size),
         hedged=trajectory(solved.hedged, frames, evidence, metres=metres),
         hypotheses=tuple(
-            Hypothesis(h.weight, trajectory(h.filled, frames, _evidence(solved, h.keyframes, size), metres=metres)) for h in solved.hypotheses
+            Hypothesis(h.weight, trajectory(h.filled, frames, _evidence(solved, h.keyframes, size), metres=metres))
+            for h in solved.hypotheses
         ),
         diagnostics={f"belief_{f.name.lower()}": round(b, 4) for f, b in solved.belief.items()}
         | {"keyframes": len(solved.points.frames), "noise_px": round(solved.noise_px, 4)},

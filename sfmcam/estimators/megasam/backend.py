@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sfmcam.estimators.megasam.neighbours import near_edges
 from sfmcam.estimators.megasam.linearise import WEIGHT_SCALE
+from sfmcam.estimators.megasam.neighbours import near_edges
 from sfmcam.estimators.megasam.observability import FocalKnowledge, focal_knowledge
 from sfmcam.estimators.megasam.operator import UpdateOperator
 from sfmcam.estimators.megasam.options import Schedule
@@ -53,7 +53,9 @@ def tie(state: State, operator: UpdateOperator, schedule: Schedule) -> None:
     state.active = open_edges(operator, frames, ii, jj)
 
 
-def adjust_all(state: State, operator: UpdateOperator, schedule: Schedule, *, prior: FocalPrior | None = None, count: int | None = None) -> int:
+def adjust_all(
+    state: State, operator: UpdateOperator, schedule: Schedule, *, prior: FocalPrior | None = None, count: int | None = None
+) -> int:
     """Revise and adjust all keyframes together; focal lengths are held without a `prior`. Return the number of rounds taken."""
     how = Adjustment(backend_options(schedule, len(state.keyframes), prior), prior_log_focal=None if prior is None else prior.log_focal)
     return rounds(

@@ -15,7 +15,8 @@ from sfmcam.estimators.megasam.clip import Clip, Given
 from sfmcam.estimators.megasam.dense_flow import DenseFlowOperator, DenseFlowOptions
 from sfmcam.estimators.megasam.options import DenseOptions, TrackerOptions
 from sfmcam.estimators.megasam.resize import WorkingSize, resize_picture, tracker_intrinsics, working_size
-from sfmcam.estimators.megasam.shot import solve_shot
+from sfmcam.estimators.megasam.shot import Solved, solve_shot
+from sfmcam.estimators.megasam.vo_start import VoStart, solve_by_vo
 from sfmcam.types import Estimate, Frames, Status
 
 NEUTRAL_DISPARITY = 1.0
@@ -43,10 +44,16 @@ class Dense:
         sharp = float(np.median([_share_of_texture(clip, k) for k in np.linspace(0, len(frames) - 1, 7).astype(int)]))
         if sharp < MIN_SHARPNESS:
             return Estimate(Status.TOO_FEW_FEATURES, message=f"{100 * sharp:.0f} % of the picture has any texture")
-        solved = solve_shot(clip, neutral(frames, size, self.options), size, self.options)
+        solved = self._solved(frames, clip, size)
         if solved is None:
             return Estimate(Status.TOO_FEW_MATCHES, message="hardly any part of the picture can be followed from keyframe to keyframe")
         return answer(solved, frames, size)
+
+    def _solved(self, frames: Frames, clip: Clip, size: WorkingSize) -> Solved | None:
+        if self.options.start == "none":
+            return solve_shot(clip, neutral(frames, size, self.options), size, self.options)
+        found = solve_by_vo(frames, threads=self.run.threads)
+        return None if found is None else VoStart(clip, size, self.options).solve(*found)
 
 
 def size_of(frames: Frames, options: TrackerOptions) -> WorkingSize:

@@ -33,7 +33,14 @@ def near_edges(state: State, *, radius: int, nms: int, threshold: float, cap: in
     distances = distance_matrix(frames.poses, frames.disps, frames.intrinsics).cpu().numpy()
     existing = torch.cat([torch.stack([edges.ii, edges.jj], 1) for edges in (state.active, state.retired)]).cpu().numpy()
     chosen = graph.proximity_edges(
-        distances, existing, radius=radius, suppression=nms, threshold=threshold, most=cap, first_row=max(rows, 0), first_column=max(columns, 0)
+        distances,
+        existing,
+        radius=radius,
+        suppression=nms,
+        threshold=threshold,
+        most=cap,
+        first_row=max(rows, 0),
+        first_column=max(columns, 0),
     )
     return _tensors(state, graph.without(chosen, [existing]))
 

@@ -54,11 +54,15 @@ class TrackerOptions(Model):
     overlap: int = Field(default=6, ge=2, description="keyframes that neighbouring windows share")
     focal_factor: float = Field(default=0.65, gt=0.1, lt=10, description="prior focal length over the long side of the picture")
     focal_log_sigma: float = Field(default=0.25, gt=0, description="standard deviation of its logarithm")
-    focal_guesses: tuple[float, ...] = Field(default=(0.65, 1.2), min_length=1, description="focal lengths that are tried, over the long side")
+    focal_guesses: tuple[float, ...] = Field(
+        default=(0.65, 1.2), min_length=1, description="focal lengths that are tried, over the long side"
+    )
     focal: Literal["auto", "fixed", "shared", "per_frame"] = Field(
         default="auto", description="auto: one per keyframe where the pictures tell it, else one for all, else fixed"
     )
-    focal_step_sigma: float = Field(default=0.05, gt=0, description="standard deviation of the change of log focal between neighbouring keyframes")
+    focal_step_sigma: float = Field(
+        default=0.05, gt=0, description="standard deviation of the change of log focal between neighbouring keyframes"
+    )
     motion_models: bool = Field(default=True, description="recognise still, turning and zooming cameras instead of inventing a translation")
     schedule: Schedule = Field(default_factory=Schedule, description="how much work is done")
 

@@ -101,4 +101,3 @@ def rounds(state: State, operator: UpdateOperator, how: Adjustment, *, count: in
         if early_stop and float((state.keyframes.poses - before).abs().max()) < early_stop:
             return number + 1
     return count
-

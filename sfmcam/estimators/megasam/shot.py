@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from sfmcam.estimators.megasam.backend import adjust_all, median_residual, tie
 from sfmcam.estimators.megasam.clip import Clip, Given
+from sfmcam.estimators.megasam.depth_map import DenseDepth, depth_of, path_depths, static_of
 from sfmcam.estimators.megasam.fill import Filled, fill
 from sfmcam.estimators.megasam.models import Fit, fit_models, flow_seen, model_weights, noise_of, parallax_of
 from sfmcam.estimators.megasam.motion_filter import choose_keyframes
@@ -44,23 +44,6 @@ class SolvedHypothesis:
 
 
 @dataclass(frozen=True)
-class DenseDepth:
-    """Depth of the keyframes as the tracker has it.
-
-    Attributes:
-        frames: (K,) frame numbers.
-        inverse_depth: (K, h, w) on the 1/8 grid, in the unit of the path.
-        prior: (K, h, w) the aligned depth prior, as inverse depth; 0 where there is none.
-        static: (K, h, w) static probability.
-    """
-
-    frames: np.ndarray
-    inverse_depth: Float
-    prior: Float
-    static: Float
-
-
-@dataclass(frozen=True)
 class Solved:
     """What is known of a shot.
 
@@ -71,7 +54,7 @@ class Solved:
         points: the likeliest path with its points.
         mean: the mean path; its sigma holds how much the motions disagree.
         belief: of each motion model, averaged over the windows.
-        depth: of the likeliest motion.
+        depth: of the likeliest motion; None of one that does not travel, which tells no depth.
         noise_px: of the flow, one coordinate, in pixels of the tracker's picture.
         parallax_px: median of what the best turning, zooming camera leaves unexplained, in the same pixels.
     """
@@ -82,7 +65,7 @@ class Solved:
     points: WindowPath
     mean: WindowPath
     belief: dict[Freedom, float]
-    depth: DenseDepth
+    depth: DenseDepth | None
     noise_px: float
     parallax_px: float
 
@@ -157,14 +140,6 @@ def refocused(given: Given, focal: float) -> Given:
     return Given(intrinsics, given.prior_disps, given.poses, given.static_mask)
 
 
-def static_of(state: State) -> Tensor:
-    """Return (K, h, w) the mean static probability over the edges that leave each keyframe; 1 of those that none leaves."""
-    edges, frames = state.active, state.keyframes
-    total = torch.zeros_like(frames.disps).index_add_(0, edges.ii, edges.static.to(frames.disps))
-    count = frames.disps.new_zeros(len(frames)).index_add_(0, edges.ii, torch.ones_like(edges.ii, dtype=frames.disps.dtype))
-    return torch.where(count[:, None, None] > 0, total / count.clamp(min=1)[:, None, None], torch.ones_like(total))
-
-
 def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, options: TrackerOptions) -> Solved:
     """Join the windows under every motion, and place all frames."""
     likely = join_windows([w.paths[w.likely] for w in fitted])
@@ -177,7 +152,17 @@ def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, optio
     belief = {f: float(np.mean([w.soft[f] for w in fitted])) for f in Freedom}
     noise = float(np.median([w.noise for w in fitted])) * STRIDE
     parallax = float(np.median([w.parallax for w in fitted])) * STRIDE
-    return Solved(filled, shifted(filled, likely, mean, times), hypotheses, likely, mean, belief, dense_depth(fitted, likely), noise, parallax)
+    return Solved(
+        filled,
+        shifted(filled, likely, mean, times),
+        hypotheses,
+        likely,
+        mean,
+        belief,
+        depth_of([w.found[w.likely].state for w in fitted], likely),
+        noise,
+        parallax,
+    )
 
 
 def filled_path(
@@ -244,35 +229,3 @@ def _in_unit(found: Filled, window: FittedWindow) -> Float:
 
 def _log_focal(found: Filled, size: WorkingSize) -> Float:
     return np.asarray(np.log(source_focal_px(found.intrinsics.double().cpu().numpy(), size) / max(size.source_px)))
-
-
-def path_depths(path: WindowPath) -> Float:
-    """Return (K,) the median depth of the static points in front of each keyframe, 1 where there is none."""
-    out = np.ones(len(path.frames))
-    points = np.flatnonzero((path.static > 0.5) & (path.rho > 0.01))
-    for k in range(len(path.frames)):
-        near = path.inverse_depths(k, points)
-        if (near > 0).any():
-            out[k] = 1.0 / float(np.median(near[near > 0]))
-    return out
-
-
-def dense_depth(fitted: Sequence[FittedWindow], likely: WindowPath) -> DenseDepth:
-    """Return the depth of all keyframes in the unit of the joined path; of keyframes of two windows, the earlier window's."""
-    frames, inverse, prior, static = [], [], [], []
-    depths = dict(zip(likely.frames.tolist(), path_depths(likely), strict=True))
-    for window in fitted:
-        state = window.found[window.likely].state
-        believed = static_of(state).double().cpu().numpy()
-        disps = state.keyframes.disps.double().cpu().numpy()
-        priors = state.keyframes.prior_disps.double().cpu().numpy()
-        for k, index in enumerate(state.keyframes.index):
-            if index in frames:
-                continue
-            middle = np.median(disps[k][believed[k] > 0.5]) if (believed[k] > 0.5).any() else np.median(disps[k])
-            ratio = 1.0 / (depths[index] * max(float(middle), 1e-12))
-            frames.append(index)
-            inverse.append(disps[k] * ratio)
-            prior.append(priors[k] * ratio)
-            static.append(believed[k])
-    return DenseDepth(np.array(frames), np.stack(inverse), np.stack(prior), np.stack(static))

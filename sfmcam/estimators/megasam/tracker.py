@@ -41,11 +41,11 @@ class Tracker:
             self._advance(state)
         return state
 
-    def placed(self, indices: Sequence[int]) -> State:
-        """Return the frames `indices` as keyframes at the poses that were given, without any edge."""
+    def placed(self, indices: Sequence[int], *, rows: Sequence[int] | None = None) -> State:
+        """Return the frames `indices` as keyframes where they were given, without any edge; `rows` are theirs in what was given."""
         state = self._empty()
-        for index in indices:
-            self._append(state, index)
+        for index, row in zip(indices, indices if rows is None else rows, strict=True):
+            self._append(state, index, row)
         return state
 
     def _empty(self) -> State:
@@ -54,21 +54,20 @@ class Tracker:
         frames = Keyframes([], [], poses, none, none, self.given.intrinsics[:0], none, none)
         return State(frames, Edges.none(none), Edges.none(none))
 
-    def _append(self, state: State, index: int) -> None:
+    def _append(self, state: State, index: int, row: int | None = None) -> None:
         """Add a frame at its given pose, or where the last one is; disparities start at the prior, or at the last one's median."""
         frames, given = state.keyframes, self.given
-        prior = given.prior_disps[index : index + 1]
+        at = slice(index, index + 1) if row is None else slice(row, row + 1)
+        prior = given.prior_disps[at]
         level = frames.disps[-1].median() if len(frames) else prior.new_ones(())
         if given.poses is not None:
-            pose = given.poses[index : index + 1]
+            pose = given.poses[at]
         else:
             pose = frames.poses[-1:] if len(frames) else identity(1, dtype=prior.dtype, device=prior.device)
-        intrinsics = frames.intrinsics[-1:] if len(frames) and given.poses is None else given.intrinsics[index : index + 1]
-        mask = torch.ones_like(prior) if given.static_mask is None else given.static_mask[index : index + 1]
+        intrinsics = frames.intrinsics[-1:] if len(frames) and given.poses is None else given.intrinsics[at]
+        mask = torch.ones_like(prior) if given.static_mask is None else given.static_mask[at]
         start = torch.where(prior > 0, prior, level)
-        added = Keyframes(
-            [index], [self.clip.features(index)], pose, start, prior, intrinsics, torch.full_like(prior, FIRST_ETA), mask
-        )
+        added = Keyframes([index], [self.clip.features(index)], pose, start, prior, intrinsics, torch.full_like(prior, FIRST_ETA), mask)
         state.keyframes = frames.join(added) if len(frames) else added
 
     def _initialise(self, state: State) -> None:
@@ -135,4 +134,3 @@ class Tracker:
             alpha=self.schedule.frontend_prior,
             iterations=self.schedule.gauss_newton,
         )
-

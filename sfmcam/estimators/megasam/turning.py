@@ -65,7 +65,9 @@ class Turning:
     sigma: Float
 
 
-def fit_turning(seen: FlowSeen, num_keys: int, prior: TurningPrior, *, turns: bool = True, zooms: bool = True, noise: float = 0.1) -> Turning:
+def fit_turning(
+    seen: FlowSeen, num_keys: int, prior: TurningPrior, *, turns: bool = True, zooms: bool = True, noise: float = 0.1
+) -> Turning:
     """Fit by Gauss-Newton with robust weights.
 
     Args:
