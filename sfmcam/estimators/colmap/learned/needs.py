@@ -1,0 +1,53 @@
+"""What learned features need before a clip is opened: PyTorch with kornia, and files of weights. Imports neither."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from sfmcam.errors import InputError, MissingDependencyError
+
+WEIGHTS: dict[str, tuple[str, ...]] = {  # names of `sfmcam weights`
+    "disk": ("disk", "lightglue-disk"),
+    "aliked": ("aliked", "lightglue-aliked"),
+    "loftr": ("loftr-outdoor",),
+}
+
+
+def require_learned(features: str) -> None:
+    """Check that `features` can be used on this machine.
+
+    Raises:
+        MissingDependencyError: PyTorch or kornia is not installed.
+        InputError: weights are missing.
+    """
+    if features not in WEIGHTS:
+        return
+    if missing := [package for package in ("torch", "kornia") if find_spec(package) is None]:
+        raise MissingDependencyError(
+            f"features '{features}' need {' and '.join(missing)}, not installed here: pip install 'sfmcam[learned]'"
+        )
+    weights_of(features)
+
+
+def weights_of(features: str) -> dict[str, Path]:
+    """Return the files of weights of `features` by name.
+
+    Raises:
+        InputError: one is missing.
+    """
+    paths = {name: locate(name) for name in WEIGHTS[features]}
+    if missing := [name for name, path in paths.items() if not path.is_file()]:
+        where = paths[missing[0]].parent
+        raise InputError(
+            f"features '{features}' need the weights {' and '.join(missing)}, which are not in {where}; "
+            f"{' and '.join(f'`sfmcam weights get {name}`' for name in missing)} fetches them"
+        )
+    return paths
+
+
+def locate(name: str) -> Path:
+    """TEMPORARY until the command `sfmcam weights` is merged."""
+    import os
+
+    return Path(os.environ.get("SFMCAM_WEIGHTS", "data/weights")) / f"{name}.pth"
