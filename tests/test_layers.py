@@ -136,7 +136,9 @@ def test_evo_which_is_gpl_is_imported_in_one_module_and_lazily() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["compare", "--help"], ["--version"]], ids=" ".join
+    "arguments",
+    [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["compare", "--help"], ["weights", "--help"], ["--version"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"""

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("sfmcam.cli.report:report", "Write a page that opens from disk on a run, other methods beside it."),
     "data": ("sfmcam.cli.data:data", "Download or render a labelled set of clips."),
     "calibrate": ("sfmcam.cli.calibrate:calibrate", "Fit the probabilities of the primitives to finished runs."),
+    "weights": ("sfmcam.cli.weights:weights", "Fetch trained weights of others, for the learned estimators."),
     "estimators": ("sfmcam.cli.estimators:estimators", "List the estimators, their presets and options."),
 }
 
