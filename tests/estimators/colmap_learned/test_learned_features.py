@@ -67,8 +67,8 @@ def test_a_clip_is_mapped_from_features_of_another_maker(features, stand_ins, tm
     assert found.trajectory is not None
     path, truth = (p[:, :3, :3] @ p[0, :3, :3].T for p in (found.trajectory.cam_from_world, clip("truck").cam_from_world))
     assert np.degrees(rotation_angle_rad(path @ truth.transpose(0, 2, 1))).max() < 1.0
-    centres = -np.einsum("nji,nj->ni", found.trajectory.cam_from_world[:, :3, :3], found.trajectory.cam_from_world[:, :3, 3])
-    travel, true_travel = (c[-1] - c[0] for c in (centres, clip("truck").trajectory().centers_in_world))
+    relative = [p[-1] @ np.linalg.inv(p[0]) for p in (found.trajectory.cam_from_world, clip("truck").cam_from_world)]
+    travel, true_travel = (p[:3, 3] for p in relative)
     cosine = travel @ true_travel / np.linalg.norm(travel) / np.linalg.norm(true_travel)
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))) < 12
 
@@ -131,7 +131,7 @@ def random_weights(tmp_path_factory):
 
 @pytest.mark.parametrize("features", ["disk", "aliked", "loftr"])
 def test_the_networks_run_on_pictures_and_stay_inside_them(features, random_weights, monkeypatch):
-    monkeypatch.setattr(needs, "locate", random_weights.__getitem__)
+    monkeypatch.setattr(needs, "weights_path", random_weights.__getitem__)
     colour = frames_of(clip("truck").frames[:2, :100, :150])  # no side a multiple of 8
     table = extraction.feature_table(colour, [(0, 1)], options=tuned(features=features, max_num_learned_features=150), threads=1)
     for keypoints in table.keypoints_px:
@@ -148,7 +148,7 @@ def test_the_networks_run_on_pictures_and_stay_inside_them(features, random_weig
 @pytest.mark.parametrize("features", ["disk", "aliked", "loftr"])
 @pytest.mark.parametrize("shape", [(16, 64), (40, 40, 3)], ids=["a grey strip", "a stamp"])
 def test_tiny_pictures_do_no_harm(features, shape, random_weights, monkeypatch):
-    monkeypatch.setattr(needs, "locate", random_weights.__getitem__)
+    monkeypatch.setattr(needs, "weights_path", random_weights.__getitem__)
     images = np.random.default_rng(0).integers(0, 255, (2, *shape)).astype(np.uint8)
     table = extraction.feature_table(frames_of(images), [(0, 1)], options=tuned(features=features), threads=1)
     assert all((keypoints <= (shape[1], shape[0])).all() for keypoints in table.keypoints_px)
@@ -166,8 +166,10 @@ def test_a_point_is_where_colmap_has_it(random_weights, monkeypatch):
 
 
 def test_weights_that_are_missing_are_named_with_the_command(tmp_path, monkeypatch):
-    monkeypatch.setattr(needs, "locate", lambda name: tmp_path / f"{name}.pth")
-    with pytest.raises(InputError, match=r"^features 'disk' need the weights disk and lightglue-disk, .*`sfmcam weights get disk`"):
+    monkeypatch.setenv("SFMCAM_WEIGHTS", str(tmp_path / "nowhere"))
+    commands = "`sfmcam weights get disk` and `sfmcam weights get lightglue-disk`"
+    told = rf"^features 'disk' need weights that are not in .*nowhere; fetch them with {commands}$"
+    with pytest.raises(InputError, match=told):
         Glomap(tuned(features="disk"), RUN).estimate(frames("truck"), workspace=tmp_path)
 
 

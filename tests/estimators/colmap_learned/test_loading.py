@@ -12,6 +12,7 @@ import sfmcam
 from sfmcam.errors import InputError
 from sfmcam.estimators.colmap.learned.loading import NETWORKS, load_network
 from sfmcam.estimators.colmap.learned.needs import WEIGHTS
+from sfmcam.io.weights import weights_list
 
 PACKAGE = Path(sfmcam.__file__).parent
 
@@ -62,11 +63,10 @@ def test_a_file_that_does_not_fill_the_network_is_refused(name, how, told, tmp_p
     assert "\n" not in str(caught.value)
 
 
-def test_a_tensor_too_many_is_refused_where_the_published_loader_refuses_it(tmp_path):
+def test_a_tensor_too_many_is_refused(tmp_path):
     path = spoil("disk", tmp_path, lambda state: state.update(surplus=torch.zeros(1)))
     with pytest.raises(InputError, match="has too much: surplus"):
         load_network("disk", path)
-    load_network("aliked", spoil("aliked", tmp_path, lambda state: state.update(surplus=torch.zeros(1))))
 
 
 def test_lightglue_of_another_depth_is_refused(tmp_path):
@@ -100,8 +100,16 @@ def test_a_file_that_runs_code_is_refused(tmp_path):
         load_network("disk", tmp_path / "pickled.pth")
 
 
-def test_the_table_of_needs_is_that_of_the_networks():
+def test_the_table_of_needs_is_that_of_the_networks_and_each_can_be_fetched():
     assert {name for names in WEIGHTS.values() for name in names} == set(NETWORKS)
+    assert set(NETWORKS) <= set(weights_list())
+
+
+@pytest.mark.parametrize("name", sorted(set(NETWORKS) - {"loftr-outdoor"}))
+def test_a_network_is_as_large_as_the_published_file(name, tmp_path):
+    """The list has the sizes of the published files: next to nothing but these tensors is in them."""
+    size = weights_list()[name].size_bytes
+    assert write_weights(tmp_path, name)[name].stat().st_size == pytest.approx(size, rel=0.015)
 
 
 def test_no_other_module_makes_a_network_of_kornia():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pycolmap
+from numpy.typing import NDArray
 
 from sfmcam.estimators.colmap.learned.tables import FeatureTable, FramePair
 
@@ -58,6 +59,7 @@ def _image_ids(db: Any) -> list[int]:
     return [image.image_id for image in sorted(db.read_all_images(), key=lambda image: image.name)]
 
 
-def _descriptors(values: Any) -> Any:
-    floats = pycolmap.FeatureDescriptorsFloat(pycolmap.FeatureExtractorType.UNDEFINED, np.ascontiguousarray(values, np.float32))
-    return pycolmap.FeatureDescriptors.from_float(floats)
+def _descriptors(values: NDArray[np.float32]) -> Any:
+    """Return the float32 values as the bytes that COLMAP keeps; it has no name for these descriptors, and never matches them itself."""
+    as_bytes = np.ascontiguousarray(values, np.float32).view(np.uint8)
+    return pycolmap.FeatureDescriptors(pycolmap.FeatureExtractorType.UNDEFINED, as_bytes)

@@ -35,13 +35,11 @@ class NetworkFile:
         make: makes it with random weights, and with the settings given to `load_network`.
         derived: names of buffers that follow from the configuration and may be absent from the file.
         state: the key under which the file holds the tensors; empty where the file is the dictionary itself.
-        more_allowed: whether tensors that the network has no place for are ignored, as the published loaders of this network do.
     """
 
     make: Callable[..., nn.Module]
     derived: frozenset[str] = frozenset()
     state: str = ""
-    more_allowed: bool = False
 
 
 def _lightglue() -> nn.Module:
@@ -53,9 +51,9 @@ def _lightglue() -> nn.Module:
 
 NETWORKS: dict[str, NetworkFile] = {
     "disk": NetworkFile(DISK, state="extractor"),
-    "aliked": NetworkFile(partial(ALIKED, "aliked-n16"), derived=frozenset({"dkd.hw_grid"}), more_allowed=True),
-    "lightglue-disk": NetworkFile(_lightglue, derived=frozenset({"confidence_thresholds"}), more_allowed=True),
-    "lightglue-aliked": NetworkFile(_lightglue, derived=frozenset({"confidence_thresholds"}), more_allowed=True),
+    "aliked": NetworkFile(partial(ALIKED, "aliked-n16"), derived=frozenset({"dkd.hw_grid"})),
+    "lightglue-disk": NetworkFile(_lightglue, derived=frozenset({"confidence_thresholds"})),
+    "lightglue-aliked": NetworkFile(_lightglue, derived=frozenset({"confidence_thresholds"})),
     "loftr-outdoor": NetworkFile(partial(LoFTR, pretrained=None), state="state_dict"),
 }
 
@@ -73,7 +71,7 @@ def load_network(name: str, path: Path, **settings: int) -> nn.Module:
     network = kind.make(**settings)
     own = network.state_dict()
     needed = {key for key in own if key not in kind.derived and not UNUSED.search(key)}
-    _require_fit(name, path, state=state, own=own, needed=needed, more_allowed=kind.more_allowed)
+    _require_fit(name, path, state=state, own=own, needed=needed)
     network.load_state_dict({key: tensor.float() for key, tensor in state.items() if key in needed}, strict=False)
     return network.requires_grad_(False).eval()
 
@@ -101,10 +99,10 @@ def _renamed(state: State) -> State:
     return {OLD_ATTENTION.sub(r"transformers.\2.\1_attn.", key): tensor for key, tensor in bare.items()}
 
 
-def _require_fit(name: str, path: Path, *, state: State, own: State, needed: set[str], more_allowed: bool) -> None:
+def _require_fit(name: str, path: Path, *, state: State, own: State, needed: set[str]) -> None:
     faults = {
         "lacks": sorted(needed - state.keys()),
-        "has too much:": [] if more_allowed else sorted(state.keys() - own.keys()),
+        "has too much:": sorted(state.keys() - own.keys()),
         "has in another shape": sorted(key for key in needed & state.keys() if state[key].shape != own[key].shape),
         "has numbers that are not finite in": sorted(key for key in needed & state.keys() if not bool(torch.isfinite(state[key]).all())),
     }

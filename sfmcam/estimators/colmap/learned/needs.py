@@ -6,12 +6,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sfmcam.errors import InputError, MissingDependencyError
+from sfmcam.estimators.colmap.options import ColmapOptions
+from sfmcam.io.weights import weights_path
 
-WEIGHTS: dict[str, tuple[str, ...]] = {  # names of `sfmcam weights`
+WEIGHTS: dict[str, tuple[str, ...]] = {  # names in third_party/weights.toml
     "disk": ("disk", "lightglue-disk"),
     "aliked": ("aliked", "lightglue-aliked"),
     "loftr": ("loftr-outdoor",),
 }
+
+
+def require_ready(options: ColmapOptions) -> None:
+    """Check that the features of `options` can be had on this machine; see `require_learned`."""
+    require_learned(options.features)
 
 
 def require_learned(features: str) -> None:
@@ -36,18 +43,8 @@ def weights_of(features: str) -> dict[str, Path]:
     Raises:
         InputError: one is missing.
     """
-    paths = {name: locate(name) for name in WEIGHTS[features]}
+    paths = {name: weights_path(name) for name in WEIGHTS[features]}
     if missing := [name for name, path in paths.items() if not path.is_file()]:
-        where = paths[missing[0]].parent
-        raise InputError(
-            f"features '{features}' need the weights {' and '.join(missing)}, which are not in {where}; "
-            f"{' and '.join(f'`sfmcam weights get {name}`' for name in missing)} fetches them"
-        )
+        commands = " and ".join(f"`sfmcam weights get {name}`" for name in missing)
+        raise InputError(f"features '{features}' need weights that are not in {paths[missing[0]].parent}; fetch them with {commands}")
     return paths
-
-
-def locate(name: str) -> Path:
-    """TEMPORARY until the command `sfmcam weights` is merged."""
-    import os
-
-    return Path(os.environ.get("SFMCAM_WEIGHTS", "data/weights")) / f"{name}.pth"
