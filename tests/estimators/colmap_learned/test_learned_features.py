@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -194,19 +193,25 @@ def test_a_gpu_that_is_not_there_is_said_so(stand_ins, tmp_path):
 
 
 def test_the_sift_path_never_loads_torch(tmp_path):
+    np.save(tmp_path / "frames.npy", clip("truck").frames[:3])
+    (tmp_path / "work").mkdir()
     code = f"""
 import sys
-sys.path += {[path for path in sys.path if Path(path).name == "tests"]!r}
 from pathlib import Path
-from rendered_frames import frames
+import numpy as np
 from sfmcam.estimators.registry import load_estimator, parse_spec, run_config
-found = load_estimator(parse_spec("glomap"), run_config({{}})).estimate(frames("truck"), workspace=Path({str(tmp_path)!r}))
-assert found.status.is_success, found
-print("LOADED", *sorted({{"torch", "kornia", "transformers"}} & set(sys.modules)))
+from sfmcam.types import Frames
+images = np.load({str(tmp_path / "frames.npy")!r})
+given = Frames(images, np.arange(3) / 4, 4.0, (images.shape[2], images.shape[1]), Path("made-by-the-test"), "0" * 64)
+found = load_estimator(parse_spec("glomap"), run_config({{}})).estimate(given, workspace=Path({str(tmp_path / "work")!r}))
+assert "pycolmap" in sys.modules
+print("LOADED", found.status, *sorted({{"torch", "kornia", "transformers"}} & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.splitlines()[-1].split() == ["LOADED"]
+    printed, status, *heavy = done.stdout.splitlines()[-1].split()
+    assert (printed, heavy) == ("LOADED", [])
+    assert status in ("ok", "rotation_only"), "it ran to the end"
 
 
 def test_pycolmap_and_torch_share_a_process_in_the_order_of_the_estimator(tmp_path):
@@ -227,6 +232,6 @@ assert cv2.imwrite({str(tmp_path / "x.png")!r}, np.zeros((64, 64, 3), np.uint8))
 torch.save({{"a": torch.ones(1000)}}, {str(tmp_path / "x.pth")!r})
 print("intact")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines()[-1] == "intact"
