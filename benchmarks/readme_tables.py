@@ -36,6 +36,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         figure_tables.warm,
         figure_tables.report_scale,
         figure_tables.evaluate_scale,
+        figure_tables.install_sizes,
         set_tables.truth,
         set_tables.label_truth,
         set_tables.rendering,
