@@ -45,7 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 KERNEL_LAYERS = (1, 2)  # pure functions: they open no file and log nothing
 NOT_IN_KERNELS = {"logging", "pathlib", "os", "shutil", "subprocess"}
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
-HEAVY = ("torch", "open3d", "pycolmap", "cv2", "sklearn", "matplotlib", "evo", "kornia", "plotly", "scipy", "numba")
+HEAVY = ("torch", "open3d", "pycolmap", "cv2", "sklearn", "matplotlib", "evo", "kornia", "plotly", "scipy", "numba", "transformers")
 FILES = {
     ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip("."): file
     for file in sorted(PACKAGE.rglob("*.py"))

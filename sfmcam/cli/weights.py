@@ -30,6 +30,7 @@ def list_weights() -> None:
         click.echo(f"  {entry.url}")
         click.echo(f"  sha256: {entry.sha256 or 'unknown'}")
     click.echo(f"Folder: {folder} (SFMCAM_WEIGHTS chooses another)")
+    _list_depth_models()
 
 
 @weights.command()
@@ -38,11 +39,16 @@ def list_weights() -> None:
 def get(name: str, file: Path | None) -> None:
     """Fetch NAME, or go on where an earlier call stopped.
 
-    The SHA-256 is compared where it is known, and shown where it is not, for you to compare.
+    The SHA-256 is compared where it is known, and shown where it is not, for you to compare. A depth model, by its name in the list
+    or as OWNER/NAME of Hugging Face, goes into Hugging Face's cache (HF_HOME).
     """
+    from sfmcam.estimators.megasam.depth_models import KNOWN
     from sfmcam.io.weights import accept_weights, fetch_weights, weights_entry, weights_path
 
-    entry = weights_entry(name)
+    if name in KNOWN or "/" in name:
+        _get_depth_model(name, file)
+        return
+    entry = weights_entry(name, also=KNOWN)
     if file is not None:
         digest, how = accept_weights(name, file), f"copied from {file}"
     else:
@@ -59,14 +65,44 @@ def get(name: str, file: Path | None) -> None:
 @weights.command()
 @click.argument("name")
 def path(name: str) -> None:
-    """Print where the file of NAME is."""
+    """Print where the file of NAME is, or the folder of a depth model."""
     from sfmcam.errors import InputError
-    from sfmcam.io.weights import weights_path
+    from sfmcam.estimators.megasam.depth_models import KNOWN, find_model
+    from sfmcam.io.weights import weights_entry, weights_path
 
+    if name in KNOWN or "/" in name:
+        click.echo(find_model(name))
+        return
+    weights_entry(name, also=KNOWN)
     file = weights_path(name)
     if not file.is_file():
         raise InputError(f"{name} is not here (it would be {file}); `sfmcam weights get {name}` fetches it")
     click.echo(file)
+
+
+def _list_depth_models() -> None:
+    from sfmcam.errors import SfmcamError
+    from sfmcam.estimators.megasam.depth_models import KNOWN, find_model
+
+    click.echo("Depth models, for priors; in Hugging Face's cache (HF_HOME chooses another):")
+    for name, model in KNOWN.items():
+        try:
+            here = f"here: {find_model(name)}"
+        except SfmcamError:  # not fetched, not whole, or nothing installed that knows the cache
+            here = "not here"
+        click.echo(f"  {name}: {model.gives}; {model.size_mb} MB; licence: {model.licence}; {model.page}; {here}")
+
+
+def _get_depth_model(name: str, file: Path | None) -> None:
+    from sfmcam.estimators.megasam.depth_models import KNOWN, fetch_model
+
+    if file is not None:
+        raise click.UsageError(
+            "--from takes single files; name a depth model's folder in the options instead (prior.relative, prior.metric)."
+        )
+    if name in KNOWN:
+        click.echo(f"{name}: {KNOWN[name].gives}, {KNOWN[name].size_mb} MB; licence: {KNOWN[name].licence}; {KNOWN[name].page}", err=True)
+    click.echo(f"{fetch_model(name)}: here")
 
 
 @contextmanager

@@ -45,6 +45,7 @@ ESTIMATORS: dict[str, EstimatorEntry] = {
     "vo": EstimatorEntry("sfmcam.estimators.vo:Vo", "sfmcam.estimators.vo.options:VoOptions", preload="sfmcam.estimators.vo.preload"),
     "colmap": EstimatorEntry("sfmcam.estimators.colmap:Colmap", "sfmcam.estimators.colmap.options:ColmapOptions", ready=LEARNED),
     "glomap": EstimatorEntry("sfmcam.estimators.colmap:Glomap", "sfmcam.estimators.colmap.options:ColmapOptions", ready=LEARNED),
+    "dense": EstimatorEntry("sfmcam.estimators.megasam:Dense", "sfmcam.estimators.megasam.options:DenseOptions"),
     "external": EstimatorEntry("sfmcam.estimators.external:External", "sfmcam.estimators.external:ExternalOptions"),
 }
 DEFAULT_PRESET = "tuned"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import Field
@@ -45,16 +46,17 @@ def weights_list() -> dict[str, Weights]:
     return {name: build(Weights, entry, where=f"{name} in {path}") for name, entry in read_toml(path).items()}
 
 
-def weights_entry(name: str) -> Weights:
-    """Return one entry.
+def weights_entry(name: str, *, also: Iterable[str] = ()) -> Weights:
+    """Return one entry; `also` are names of what is kept elsewhere, for the message.
 
     Raises:
         ConfigError: there is none of that name.
     """
     known = weights_list()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+        names = [*known, *also]
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
         raise ConfigError(f"there are no weights '{name}'; {hint}")
     return known[name]
 

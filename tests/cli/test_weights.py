@@ -9,6 +9,7 @@ import pytest
 
 from sfmcam.cli.main import run
 from sfmcam.config import read_toml
+from sfmcam.estimators.megasam import depth_models
 from sfmcam.io import weights
 
 CONTENT = b"weights"
@@ -98,3 +99,41 @@ def test_the_folder_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert weights.weights_folder() == tmp_path / ".cache" / "sfmcam" / "weights"
+
+
+def test_depth_models_are_listed_and_fetched_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    constants = pytest.importorskip("huggingface_hub.constants", reason="the extra `data` is not installed")
+    asked: list[str] = []
+
+    def fetch(name: str) -> Path:
+        asked.append(name)
+        return tmp_path
+
+    monkeypatch.setattr(depth_models, "fetch_model", fetch)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert run(["weights", "list"]) == 0
+    assert "depth-anything-v2-small: relative disparity; 99 MB; licence: Apache-2.0; https://huggingface.co/" in capsys.readouterr().out
+    assert not asked
+    assert run(["weights", "get", "depth-anything-v2-small"]) == 0
+    assert run(["weights", "get", "somebody/some-model"]) == 0
+    assert asked == ["depth-anything-v2-small", "somebody/some-model"]
+    assert "licence: Apache-2.0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["get", "depth-pro", "--from", "x"], "--from takes single files; name a depth model's folder in the options"),
+        (["get", "depth-anything-v2-smal"], "here are no weights 'depth-anything-v2-smal'; did you mean 'depth-anything-v2-small'?"),
+        (["path", "depth-pro"], "he depth model depth-pro is not on this machine"),
+    ],
+)
+def test_what_is_wrong_with_a_depth_model_is_said(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    constants = pytest.importorskip("huggingface_hub.constants", reason="the extra `data` is not installed")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert run(["weights", *arguments]) in {1, 2}
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -28,6 +28,11 @@ class KnownModel:
     licence: str
     size_mb: int
 
+    @property
+    def page(self) -> str:
+        """Address of its model card."""
+        return f"https://huggingface.co/{self.repo}"
+
 
 _RELATIVE, _METRIC = "relative disparity", "metric depth"
 KNOWN: dict[str, KnownModel] = {
