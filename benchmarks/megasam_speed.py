@@ -20,7 +20,8 @@ from statistics import median
 from typing import Any
 
 import torch
-from kept import RESULTS, Figure, Rows, figure_of_machine, keep, print_rows, rounded
+from kept import RESULTS, Figure, figure_of_machine, keep, print_rows, rounded
+from megasam_tables import megasam_speed as table
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -37,7 +38,6 @@ PUBLISHED_FLOP_PER_CELL = 2 * 3.02e6  # of the published update, per cell and ed
 FRAMES = 8
 EDGES_OF_SOURCE = 6
 PEAK_SIDE = 8192
-STEPS = ("encode", "context", "open", "look up", "update", "revise", "plain update")
 
 
 @dataclass(frozen=True)
@@ -179,16 +179,6 @@ def profile(network: Network, case: Case, size: tuple[int, int]) -> list[dict[st
         rows.append({"kernel": event.key[:110], "us": spent / times, "calls": event.count / times})
     total = {"kernel": "all", "us": sum(row["us"] for row in rows), "calls": sum(row["calls"] for row in rows)}
     return [total, *sorted(rows, key=lambda row: -row["us"])[:20]]
-
-
-def table(figure: Figure) -> Rows:
-    """Milliseconds per frame (first two columns) or per edge, and what the update reaches of the device's matrix products."""
-    rows = [["ms per frame or edge", *STEPS, "GFLOP/s", "of the peak", "GB"]]
-    for name, case in figure["cases"].items():
-        cells = [f"{case['ms'][step]:.3f}" if step in case["ms"] else "-" for step in STEPS]
-        reached = [f"{case['update_gflop_per_s']:.0f}", f"{100 * case['share_of_peak']:.0f} %", f"{case.get('peak_memory_gb', 0):.1f}"]
-        rows.append([name, *cells, *reached])
-    return rows
 
 
 def _by_processor_time(device: torch.device) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import figure_tables
+import megasam_tables
 import set_tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         set_tables.truth,
         set_tables.label_truth,
         set_tables.rendering,
+        megasam_tables.megasam_speed,
     )
 }
 

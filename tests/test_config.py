@@ -98,7 +98,7 @@ def test_the_presets_are_installed_with_the_package(tmp_path: Path) -> None:
     """`setup.py build` copies what an installation would hold; a package that is not listed, or a preset, would be missing there."""
     for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("sfmcam", "configs"):
+    for name in ("sfmcam", "configs", "third_party"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "setup.py", "-q", "build", "--build-lib", "built"]
     subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
@@ -106,5 +106,6 @@ def test_the_presets_are_installed_with_the_package(tmp_path: Path) -> None:
     modules = {path.relative_to(ROOT) for path in (ROOT / "sfmcam").rglob("*.py")}
     presets = {Path("sfmcam", path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.*")}
     page = {path.relative_to(ROOT) for part in ("assets", "templates") for path in (ROOT / "sfmcam" / "report" / part).iterdir()}
-    assert modules | presets | page | {Path("sfmcam/py.typed"), Path("sfmcam/evaluation/published.json")} == built
+    others = {Path("sfmcam", name) for name in ("py.typed", "evaluation/published.json", "third_party/weights.toml")}
+    assert modules | presets | page | others == built
     assert tomllib.loads((tmp_path / "built/sfmcam/configs/default.toml").read_text())["run"]["threads"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from sfmcam.geometry.rotation import rotation_angle_rad
 from sfmcam.types import Status
 
 RUN = run_config({})
+load_once = cache(extraction.load_network)
 HALF_PIXEL = 0.5  # OpenCV has the centre of the first pixel at 0, COLMAP at 0.5
 
 
@@ -34,7 +36,7 @@ class SiftAsLearned:
     """OpenCV's SIFT in the place of a learned detector and matcher."""
 
     def encode(self, image):
-        keypoints, descriptors = cv2.SIFT_create(800).detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
+        keypoints, descriptors = cv2.SIFT_create(500).detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
         xy = np.array([k.pt for k in keypoints], np.float32).reshape(-1, 2) + HALF_PIXEL
         return LocalFeatures(xy, np.zeros((0, 128), np.float32) if descriptors is None else descriptors, (image.shape[1], image.shape[0]))
 
@@ -86,7 +88,7 @@ def read(database):
         }
 
 
-@pytest.mark.parametrize(("preset", "matching"), [("tuned", "exhaustive"), ("default", "sequential")])
+@pytest.mark.parametrize(("preset", "matching"), [("tuned", "exhaustive"), pytest.param("default", "sequential", marks=pytest.mark.slow)])
 def test_cameras_images_and_pairs_are_those_of_the_sift_path(preset, matching, stand_ins, tmp_path):
     given = frames("truck")
     sift_path.write_images(given, tmp_path / "images")
@@ -114,9 +116,10 @@ def test_what_the_database_holds_is_what_was_found(stand_ins, tmp_path):
 
 
 def test_threads_change_nothing(stand_ins):
-    pairs = [(i, j) for i in range(8) for j in range(i + 1, 8)]
+    given = frames_of(clip("truck").frames[:4])
+    pairs = [(i, j) for i in range(4) for j in range(i + 1, 4)]
     for features in ("disk", "loftr"):
-        one, three = (extraction.feature_table(frames("truck"), pairs, options=tuned(features=features), threads=n) for n in (1, 3))
+        one, three = (extraction.feature_table(given, pairs, options=tuned(features=features), threads=n) for n in (1, 3))
         for pair in pairs:
             np.testing.assert_array_equal(one.matches[pair], three.matches[pair])
         for a, b in zip(one.keypoints_px, three.keypoints_px, strict=True):
@@ -124,14 +127,20 @@ def test_threads_change_nothing(stand_ins):
 
 
 @pytest.fixture(scope="module")
-def random_weights(tmp_path_factory):
+def random_files(tmp_path_factory):
+    paths = write_weights(tmp_path_factory.mktemp("weights"), "disk", "aliked", "lightglue-disk", "loftr-outdoor")
+    return paths | {"lightglue-aliked": paths["lightglue-disk"]}
+
+
+@pytest.fixture
+def random_weights(random_files, monkeypatch):
     """Files of the published form with random numbers: the networks run, and find nothing of use."""
-    return write_weights(tmp_path_factory.mktemp("weights"), *(name for names in needs.WEIGHTS.values() for name in names))
+    monkeypatch.setattr(needs, "weights_path", random_files.__getitem__)
+    monkeypatch.setattr(extraction, "load_network", load_once)
 
 
 @pytest.mark.parametrize("features", ["disk", "aliked", "loftr"])
-def test_the_networks_run_on_pictures_and_stay_inside_them(features, random_weights, monkeypatch):
-    monkeypatch.setattr(needs, "weights_path", random_weights.__getitem__)
+def test_the_networks_run_on_pictures_and_stay_inside_them(features, random_weights):
     colour = frames_of(clip("truck").frames[:2, :100, :150])  # no side a multiple of 8
     table = extraction.feature_table(colour, [(0, 1)], options=tuned(features=features, max_num_learned_features=150), threads=1)
     for keypoints in table.keypoints_px:
@@ -147,14 +156,13 @@ def test_the_networks_run_on_pictures_and_stay_inside_them(features, random_weig
 
 @pytest.mark.parametrize("features", ["disk", "aliked", "loftr"])
 @pytest.mark.parametrize("shape", [(16, 64), (40, 40, 3)], ids=["a grey strip", "a stamp"])
-def test_tiny_pictures_do_no_harm(features, shape, random_weights, monkeypatch):
-    monkeypatch.setattr(needs, "weights_path", random_weights.__getitem__)
+def test_tiny_pictures_do_no_harm(features, shape, random_weights):
     images = np.random.default_rng(0).integers(0, 255, (2, *shape)).astype(np.uint8)
     table = extraction.feature_table(frames_of(images), [(0, 1)], options=tuned(features=features), threads=1)
     assert all((keypoints <= (shape[1], shape[0])).all() for keypoints in table.keypoints_px)
 
 
-def test_a_point_is_where_colmap_has_it(random_weights, monkeypatch):
+def test_a_point_is_where_colmap_has_it():
     """kornia counts from the centre of the first pixel, COLMAP from its corner: half a pixel, on a detector whose answer is known."""
     from sfmcam.estimators.colmap.learned.networks import WithLightGlue
 
@@ -185,18 +193,25 @@ def test_a_gpu_that_is_not_there_is_said_so(stand_ins, tmp_path):
 
 
 def test_the_sift_path_never_loads_torch(tmp_path):
+    np.save(tmp_path / "frames.npy", clip("truck").frames[:3])
+    (tmp_path / "work").mkdir()
     code = f"""
-import sys; sys.path.insert(0, {str(sys.path[0])!r}); sys.path += {[p for p in sys.path if p.endswith("tests")]!r}
+import sys
 from pathlib import Path
-from rendered_frames import frames
+import numpy as np
 from sfmcam.estimators.registry import load_estimator, parse_spec, run_config
-found = load_estimator(parse_spec("glomap"), run_config({{}})).estimate(frames("truck"), workspace=Path({str(tmp_path)!r}))
-assert found.status.is_success, found
-print("LOADED", *sorted({{"torch", "kornia", "transformers"}} & set(sys.modules)))
+from sfmcam.types import Frames
+images = np.load({str(tmp_path / "frames.npy")!r})
+given = Frames(images, np.arange(3) / 4, 4.0, (images.shape[2], images.shape[1]), Path("made-by-the-test"), "0" * 64)
+found = load_estimator(parse_spec("glomap"), run_config({{}})).estimate(given, workspace=Path({str(tmp_path / "work")!r}))
+assert "pycolmap" in sys.modules
+print("LOADED", found.status, *sorted({{"torch", "kornia", "transformers"}} & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.splitlines()[-1].split() == ["LOADED"]
+    printed, status, *heavy = done.stdout.splitlines()[-1].split()
+    assert (printed, heavy) == ("LOADED", [])
+    assert status in ("ok", "rotation_only"), "it ran to the end"
 
 
 def test_pycolmap_and_torch_share_a_process_in_the_order_of_the_estimator(tmp_path):
@@ -217,6 +232,6 @@ assert cv2.imwrite({str(tmp_path / "x.png")!r}, np.zeros((64, 64, 3), np.uint8))
 torch.save({{"a": torch.ones(1000)}}, {str(tmp_path / "x.pth")!r})
 print("intact")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines()[-1] == "intact"
