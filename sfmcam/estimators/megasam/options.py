@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from sfmcam.config import Model
+from sfmcam.estimators.megasam.prior_options import PriorOptions
 
 
 class Schedule(Model):
@@ -64,6 +65,7 @@ class TrackerOptions(Model):
         default=0.05, gt=0, description="standard deviation of the change of log focal between neighbouring keyframes"
     )
     motion_models: bool = Field(default=True, description="recognise still, turning and zooming cameras instead of inventing a translation")
+    prior: PriorOptions = Field(default_factory=PriorOptions, description="depth prior; without models: constant disparity at the start")
     schedule: Schedule = Field(default_factory=Schedule, description="how much work is done")
 
 
@@ -78,5 +80,3 @@ class MegasamOptions(TrackerOptions):
 
     weights: Path | None = Field(default=None, description="checkpoint; by default the one that `sfmcam weights get megasam` fetched")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="of the network; auto: bfloat16 on a GPU")
-    prior: str | None = Field(default=None, description="depth prior by name; none: the tracker starts from a constant disparity")
-    prior_focal: bool = Field(default=True, description="take the field of view from the depth prior where it tells one")
