@@ -18,6 +18,8 @@ class Schedule(Model):
     min_keyframes: int = Field(default=8, ge=2, description="the flow is lowered until there are as many")
     warmup: int = Field(default=8, ge=2, description="keyframes of the initialisation")
     init_updates: int = Field(default=10, ge=1, description="revisions of each of its three rounds")
+    init_radius: int = Field(default=3, ge=1, description="neighbours that are tied together in it before anything is known")
+    two_view_start: bool = Field(default=False, description="also start from the motion that most cells of two keyframes agree on")
     keyframe_distance: float = Field(default=2.0, ge=0, description="a keyframe nearer to the one before is dropped again; 0: never")
     frontend_updates: int = Field(default=8, ge=1, description="revisions per new keyframe")
     extra_updates: int = Field(default=4, ge=0, description="and once it is kept")
