@@ -91,19 +91,3 @@ def median_residual(state: State) -> float:
     seen = reproject(frames.poses, frames.disps, frames.intrinsics, ii=edges.ii, jj=edges.jj)
     off = torch.linalg.vector_norm(edges.target - seen.coords, dim=-1)[edges.weight.amin(dim=-1) > 0.1]
     return float(off.median()) if off.numel() else math.nan
-
-
-def copy_of(state: State) -> State:
-    """Return a state that can be adjusted without changing this one."""
-    frames = state.keyframes
-    copied = Keyframes(
-        list(frames.index),
-        list(frames.features),
-        frames.poses.clone(),
-        frames.disps.clone(),
-        frames.prior_disps,
-        frames.intrinsics.clone(),
-        frames.eta.clone(),
-        frames.static_mask,
-    )
-    return State(copied, state.active, state.retired)

@@ -26,6 +26,8 @@ MAX_PAIRS = 6000  # whose flow is kept: 1728 cells take 28 kB
 CELL_OFFSETS = (-3, 0, 3)  # samples of a cell about its centre, in pixels, along each axis
 CONSISTENT_PX, CONSISTENT_SHARE = 0.7, 0.03  # forward-backward error that halves the weight: constant part, share of the flow
 GRADIENT = 4.0  # grey levels per pixel at which a cell's position is believed by half
+MEDIAN_OVER_QUARTILE = 1.55  # of the length of a normal error in the plane (Rayleigh's law)
+TRUSTED = 0.05  # by what the pictures say, of a cell that has a say
 WINDOW_SIGMA_PX = 4.0  # over which a cell's texture is gathered
 
 
@@ -36,7 +38,7 @@ class DenseFlowOptions:
     Attributes:
         quality: DIS preset; `fast` takes a fifth of the time of `medium`, with twice the error.
         noise: smallest scale of the residuals, in 1/8 pixels.
-        scale: how many times the median residual a cell may be off before it loses three quarters of its weight.
+        scale: at so many times the usual residual a cell loses three quarters of its weight.
         patience: the scale of a new edge is larger by so many times itself, since the depths are not known yet and a mover may fit
             a flat scene better than the scene does (graduated non-convexity).
         patience_kept: share of it that is left after each revision.
@@ -46,7 +48,7 @@ class DenseFlowOptions:
     quality: str = "medium"
     noise: float = 0.06
     scale: float = 3.0
-    patience: float = 4.0
+    patience: float = 1.0
     patience_kept: float = 0.8
     eta: float = 1e-5
 
@@ -163,16 +165,16 @@ def cell_centres(height: int, width: int) -> Tensor:
 def residual_scale(off: Tensor, trust: Tensor, options: DenseFlowOptions) -> Tensor:
     """Return (E, 1, 1) the residual, in 1/8 pixels, at which a cell of each edge keeps a quarter of its weight.
 
-    It follows the median of the trusted cells: that of the edge, but not beyond three times that of all edges, so that an edge
-    on which everything moves does not set its own standard.
+    It follows the lower quartile of the trusted cells, since movers and mistakes may be nearly half of them: that of the edge, but not
+    beyond three times that of all edges, so that an edge on which everything moves does not set its own standard.
 
     Args:
         off: (E, h, w) residuals in 1/8 pixels.
         trust: (E, h, w) by what the pictures say.
-        options: smallest scale and multiple of the median.
+        options: smallest scale and multiple of the spread.
     """
-    seen = torch.where(trust > 0.05, off, off.new_tensor(float("nan")))
-    of_edge = torch.nan_to_num(torch.nanmedian(seen.flatten(1), dim=1).values, nan=0.0)
+    seen = torch.where(trust > TRUSTED, off, off.new_tensor(float("nan"))).flatten(1)
+    of_edge = MEDIAN_OVER_QUARTILE * torch.nan_to_num(torch.nanquantile(seen, 0.25, dim=1), nan=0.0)
     of_all = torch.nan_to_num(torch.nanmedian(of_edge), nan=0.0)
     middle = torch.minimum(of_edge, 3 * of_all)
     return (options.scale * torch.hypot(middle, torch.full_like(middle, options.noise)))[:, None, None]
@@ -183,11 +185,11 @@ def static_probability(off: Tensor, scale: Tensor, ii: Tensor) -> Tensor:
 
     A mover is one in every edge, though its own motion may happen to follow the camera in some.
     """
-    fits = 1.0 / (1.0 + (off / scale) ** 2)
+    fits = 1.0 / (1.0 + (off / scale) ** 2) ** 2
     frames, group = torch.unique(ii, return_inverse=True)
-    log_mean = fits.new_zeros((len(frames), *fits.shape[1:])).index_add_(0, group, fits.log())
+    total = fits.new_zeros((len(frames), *fits.shape[1:])).index_add_(0, group, fits)
     count = fits.new_zeros(len(frames)).index_add_(0, group, torch.ones_like(ii, dtype=fits.dtype))
-    return fits * (log_mean / count[:, None, None]).exp()[group]
+    return fits * (total / count[:, None, None])[group]
 
 
 def cell_flow(flow: NDArray[np.float32]) -> Float32:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from sfmcam.estimators.megasam import camera, se3
-from sfmcam.estimators.megasam.backend import STIFF, UNIT, FocalPrior, adjust_all, backend_options, copy_of
+from sfmcam.estimators.megasam.backend import STIFF, UNIT, FocalPrior, adjust_all, backend_options
 from sfmcam.estimators.megasam.operator import UpdateOperator
 from sfmcam.estimators.megasam.options import TrackerOptions
 from sfmcam.estimators.megasam.refine import problem_of
-from sfmcam.estimators.megasam.state import Edges, Keyframes, State
+from sfmcam.estimators.megasam.state import Edges, Keyframes, State, copy_of
 from sfmcam.estimators.megasam.turning import FlowSeen, Turning, TurningPrior, fit_turning
 from sfmcam.estimators.megasam.uncertainty import uncertainty_of
 from sfmcam.estimators.vo.bundle import Freedom

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from sfmcam.config import Model
+from sfmcam.estimators.megasam.prior_options import PriorOptions
 
 
 class Schedule(Model):
@@ -17,6 +18,8 @@ class Schedule(Model):
     min_keyframes: int = Field(default=8, ge=2, description="the flow is lowered until there are as many")
     warmup: int = Field(default=8, ge=2, description="keyframes of the initialisation")
     init_updates: int = Field(default=10, ge=1, description="revisions of each of its three rounds")
+    init_radius: int = Field(default=3, ge=1, description="neighbours that are tied together in it before anything is known")
+    two_view_start: bool = Field(default=False, description="also start from the motion that most cells of two keyframes agree on")
     keyframe_distance: float = Field(default=2.0, ge=0, description="a keyframe nearer to the one before is dropped again; 0: never")
     frontend_updates: int = Field(default=8, ge=1, description="revisions per new keyframe")
     extra_updates: int = Field(default=4, ge=0, description="and once it is kept")
@@ -64,6 +67,7 @@ class TrackerOptions(Model):
         default=0.05, gt=0, description="standard deviation of the change of log focal between neighbouring keyframes"
     )
     motion_models: bool = Field(default=True, description="recognise still, turning and zooming cameras instead of inventing a translation")
+    prior: PriorOptions = Field(default_factory=PriorOptions, description="depth prior; without models: constant disparity at the start")
     schedule: Schedule = Field(default_factory=Schedule, description="how much work is done")
 
 
@@ -78,5 +82,3 @@ class MegasamOptions(TrackerOptions):
 
     weights: Path | None = Field(default=None, description="checkpoint; by default the one that `sfmcam weights get megasam` fetched")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="of the network; auto: bfloat16 on a GPU")
-    prior: str | None = Field(default=None, description="depth prior by name; none: the tracker starts from a constant disparity")
-    prior_focal: bool = Field(default=True, description="take the field of view from the depth prior where it tells one")

@@ -13,6 +13,7 @@ from sfmcam.estimators.megasam.problem import BundleOptions, Problem
 from sfmcam.estimators.megasam.state import Edges, Keyframes, State
 
 MIN_DISPARITY = 1e-3
+MISFIT_SCALE = 0.1  # 1/8 pixels
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,12 @@ def rounds(state: State, operator: UpdateOperator, how: Adjustment, *, count: in
         if early_stop and float((state.keyframes.poses - before).abs().max()) < early_stop:
             return number + 1
     return count
+
+
+def misfit(state: State) -> float:
+    """Return the mean of log(1 + r^2 / s^2) over the trusted cells of the active edges, with s of 0.1 of 1/8 pixels: Cauchy's cost."""
+    frames, edges = state.keyframes, state.active
+    seen = camera.reproject(frames.poses, frames.disps, frames.intrinsics, ii=edges.ii, jj=edges.jj)
+    trust = edges.weight.amin(dim=-1) / edges.static.clamp(min=1e-6)
+    cost = torch.log1p((edges.target - seen.coords).square().sum(dim=-1) / MISFIT_SCALE**2)
+    return float((trust * cost).sum() / trust.sum().clamp(min=1e-9))

@@ -133,6 +133,17 @@ class State:
         self.retired = self.retired.without_keyframe(k)
 
 
+def copy_of(state: State) -> State:
+    """Return a state that can be adjusted without changing this one."""
+    return State(copy_of_keyframes(state.keyframes), state.active, state.retired)
+
+
+def copy_of_keyframes(frames: Keyframes) -> Keyframes:
+    """Return keyframes that can be moved without moving these."""
+    parts = (getattr(frames, f.name) for f in fields(frames))
+    return Keyframes(*(part.clone() if isinstance(part, Tensor) else list(part) for part in parts))
+
+
 def _joined(a: Any, b: Any) -> Any:
     return torch.cat([a, b]) if isinstance(a, Tensor) else a + b
 

@@ -12,11 +12,11 @@ from sfmcam.estimators.megasam.distance import frame_distance
 from sfmcam.estimators.megasam.neighbours import chain_edges, near_edges
 from sfmcam.estimators.megasam.options import Schedule
 from sfmcam.estimators.megasam.problem import BundleOptions
-from sfmcam.estimators.megasam.refine import Adjustment, open_edges, rounds
+from sfmcam.estimators.megasam.refine import Adjustment, misfit, open_edges, rounds
 from sfmcam.estimators.megasam.se3 import identity
 from sfmcam.estimators.megasam.state import FIRST_ETA, Edges, Keyframes, State
+from sfmcam.estimators.megasam.two_view_start import start_from_two_views
 
-CHAIN_RADIUS = 3  # neighbours that are tied together before anything is known
 STEADY_BACK = 4  # keyframes of the initialisation whose edges stay active
 REACH_BACK = 3  # keyframes before the window whose retired edges weigh in
 FRONTEND_LM, FRONTEND_EP = 1e-4, 0.1
@@ -75,13 +75,26 @@ class Tracker:
         frames, schedule = state.keyframes, self.schedule
         if len(frames) < 2:
             return
-        state.active = open_edges(self.operator, frames, *chain_edges(state, CHAIN_RADIUS))
+        state.active = open_edges(self.operator, frames, *chain_edges(state, schedule.init_radius))
+        other = self._from_two_views(state) if schedule.two_view_start else None
         motion = Adjustment(self._options(first_pose=1, motion_only=True))
         rounds(state, self.operator, motion, count=schedule.init_updates)
         self._add_near(state, first=0, past=len(frames), nms=2, cap=schedule.max_edges * 2)
         rounds(state, self.operator, motion, count=schedule.init_updates)
         rounds(state, self.operator, Adjustment(self._options(first_pose=1)), count=schedule.init_updates)
-        state.retire(state.active.ii < len(frames) - STEADY_BACK)
+        if other is not None and misfit(other) < misfit(state):
+            state.keyframes, state.active = other.keyframes, other.active
+        state.retire(state.active.ii < len(state.keyframes) - STEADY_BACK)
+
+    def _from_two_views(self, state: State) -> State | None:
+        """Return the first keyframes placed by the motion that most cells agree on between the first and the last of them.
+
+        A flat scene, from which the published tracker starts, fits a large mover better than it fits a scene in relief.
+        """
+        found = start_from_two_views(state, self.operator, alpha=self.schedule.frontend_prior)
+        if found is not None:
+            rounds(found, self.operator, Adjustment(self._options(first_pose=1)), count=self.schedule.init_updates)
+        return found
 
     def _advance(self, state: State) -> None:
         """Place the newest keyframe, and drop the one before it if it shows nothing new (spec 2.5)."""

@@ -14,8 +14,8 @@ from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector
 
 DISTANCE, HEIGHT = 4.0, 0.9  # of the relief, and how far it comes out of its plane
-GRID = (18, 24)
-FOCAL = 20.0  # 1/8 pixels: 62 degrees across
+GRID = (30, 40)
+FOCAL = 34.0  # 1/8 pixels: 61 degrees across
 
 
 def relief(x, y):
@@ -52,7 +52,7 @@ class Scene:
         rotation, translation = self.cam_from_world[i, :3, :3], self.cam_from_world[i, :3, 3]
         start, along = -rotation.T @ translation, ray @ rotation
         depth = np.full(x.shape, DISTANCE)
-        for _ in range(200):
+        for _ in range(60):
             point = start + depth[..., None] * along
             depth = depth + 0.5 * (relief(point[..., 0], point[..., 1]) - point[..., 2]) / along[..., 2]
         return start + depth[..., None] * along, depth
