@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_LEVELS = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
+_LEVELS = 6  # powers of ten
 _LARGE = 1500  # unknowns; beyond, trying all levels at once on a GPU costs more than asking after each
 
 
@@ -37,7 +37,7 @@ def factor(matrix: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
 
 def _level(matrix: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
     """Return the level, a tensor (), and whether there is one."""
-    levels = torch.tensor(_LEVELS, dtype=matrix.dtype, device=matrix.device)
+    levels = 10 ** torch.arange(_LEVELS, dtype=matrix.dtype, device=matrix.device)
     if matrix.device.type == "cpu" or len(matrix) > _LARGE:
         for level in levels:
             good = _is_positive(matrix + torch.diag(level * damping))
