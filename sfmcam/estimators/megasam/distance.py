@@ -42,7 +42,7 @@ def _mean_motion(motion: Tensor, points: Tensor, intrinsics: Tensor, *, pixels: 
     rays = camera.transfer(motion, points)  # E 2 n
     fx, fy, cx, cy = intrinsics[:, :, None, None].unbind(1)
     moved = torch.hypot(rays.p * fx + cx - pixels[:, 0], rays.q * fy + cy - pixels[:, 1])
-    (whole, alone), (moved, moved_alone) = rays.depth_ok.sum(-1).unbind(1), (moved * rays.depth_ok).sum(-1).unbind(1)
+    (whole, alone), (moved, moved_alone) = rays.depth_ok.sum(-1, dtype=moved.dtype).unbind(1), (moved * rays.depth_ok).sum(-1).unbind(1)
     valid = beta * whole + (1 - beta) * alone
     mean = (beta * moved + (1 - beta) * moved_alone) / valid.clamp(min=1e-8)
     return torch.where(valid < _LEAST_VALID * len(pixels), torch.full_like(mean, FAR), mean)
