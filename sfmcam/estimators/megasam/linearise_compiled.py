@@ -16,13 +16,11 @@ from sfmcam.estimators.megasam.problem import BundleOptions, Problem
 
 def prepared(problem: Problem) -> Problem:
     """Return the problem with the types and the layout in memory that the sums over pixels need, made once for all batches."""
-    dtype = problem.disps.dtype
-    intrinsics = problem.intrinsics.to(dtype)
-    if problem.disps.device.type != "cpu":
-        return replace(problem, intrinsics=intrinsics)
-    return replace(
-        problem, intrinsics=intrinsics, target=problem.target.to(dtype).contiguous(), weight=problem.weight.to(dtype).contiguous()
-    )
+    dtype, device = problem.disps.dtype, problem.disps.device
+    problem = replace(problem, intrinsics=problem.intrinsics.to(dtype), ii=problem.ii.to(device), jj=problem.jj.to(device))
+    if device.type != "cpu":
+        return problem
+    return replace(problem, target=problem.target.to(dtype).contiguous(), weight=problem.weight.to(dtype).contiguous())
 
 
 def linearise_quickly(problem: Problem, options: BundleOptions, batch: Batch, *, motion: Tensor, points: Tensor) -> Linearised:
