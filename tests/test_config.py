@@ -13,6 +13,7 @@ import pytest
 import sfmcam
 from sfmcam.config import FrameConfig, Model, RunConfig, build, config_dir, read_toml
 from sfmcam.errors import ConfigError
+from sfmcam.estimators import registry
 from sfmcam.estimators.registry import ESTIMATORS, EXTERNAL, EstimatorSpec, estimator_class, frame_config, load_options, preset_names
 
 SPECS = [(name, preset) for name in sorted(ESTIMATORS) for preset in preset_names(name)]
@@ -39,7 +40,23 @@ def test_every_preset_builds(name: str, preset: str, tmp_path: Path) -> None:
     spec = EstimatorSpec(name, preset, tmp_path if name == EXTERNAL else None)
     assert isinstance(load_options(spec), estimator_class(name).Options)
     assert isinstance(frame_config(spec, {}), FrameConfig)
-    assert read_toml(config_dir() / "estimators" / f"{name}.toml")[preset].keys() <= {"frames", "options"}
+    assert read_toml(config_dir() / "estimators" / f"{name}.toml")[preset].keys() <= {"frames", "options", "like"}
+
+
+@pytest.mark.parametrize("preset", ["disk", "aliked", "loftr"])
+@pytest.mark.parametrize("name", ["colmap", "glomap"])
+def test_a_preset_like_another_differs_in_what_it_says(name: str, preset: str) -> None:
+    like, itself = (load_options(EstimatorSpec(name, p)).model_dump() for p in ("tuned", preset))
+    assert itself == like | {"features": preset, "matching": "sequential"}
+
+
+@pytest.mark.parametrize(("base", "named"), [("nowhere", "a"), ("a", "a"), ("b", "a")], ids=["unknown", "itself", "a chain"])
+def test_a_preset_like_nothing_is_named(base: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "estimators").mkdir()
+    (tmp_path / "estimators" / "glomap.toml").write_text(f'[tuned]\n[a]\nlike = "{base}"\n[b]\nlike = "tuned"\n')
+    monkeypatch.setattr(registry, "config_dir", lambda: tmp_path)
+    with pytest.raises(ConfigError, match=f"glomap.toml: preset '{named}' is like '{base}', which is no preset"):
+        preset_names("glomap")
 
 
 def test_an_unknown_key_is_named() -> None:

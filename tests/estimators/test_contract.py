@@ -7,10 +7,13 @@ import pytest
 from rendered_frames import blank_frames, frames, frames_of, noise_frames
 
 from sfmcam.config import config_dir, read_toml
-from sfmcam.estimators.registry import ESTIMATORS, EXTERNAL, frame_config, load_estimator, parse_spec, run_config
+from sfmcam.errors import SfmcamError
+from sfmcam.estimators.registry import ESTIMATORS, EXTERNAL, frame_config, load_estimator, load_options, parse_spec, run_config
 
 NAMES = sorted(set(ESTIMATORS) - {EXTERNAL})
 SPECS = [f"{name}:{preset}" for name in NAMES for preset in read_toml(config_dir() / "estimators" / f"{name}.toml")]
+# with weights that are not in the repository; tests/estimators/colmap_learned runs them with stand-ins
+WITH_WEIGHTS = [spec for spec in SPECS if getattr(load_options(parse_spec(spec)), "features", "sift") != "sift"]
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -42,7 +45,14 @@ def test_it_repeats_itself_answers_for_every_frame_and_keeps_to_its_workspace(na
     assert not any((tmp_path / "here").iterdir())
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", WITH_WEIGHTS)
+def test_weights_that_are_not_here_are_one_sentence(spec, tmp_path, monkeypatch):
+    monkeypatch.setenv("SFMCAM_WEIGHTS", str(tmp_path / "none"))
+    with pytest.raises(SfmcamError, match=r"`sfmcam weights get |pip install 'sfmcam\[learned\]'"):
+        estimate(spec, frames("truck"), tmp_path / "work")
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec not in WITH_WEIGHTS])
 @pytest.mark.parametrize(
     "given", [blank_frames(), noise_frames(), frames_of(np.zeros((1, 90, 120, 3), np.uint8))], ids=["blank", "unrelated", "one frame"]
 )

@@ -49,7 +49,8 @@ def proximity_edges(
     frames = len(distances)
     free = np.array(distances, dtype=np.float64)
     rows, columns = np.indices((frames, frames))
-    free[(rows - radius < columns) | ~(free <= _NEVER) | (rows < first_row) | (columns < first_column)] = np.inf
+    near = rows - max(radius, 1) < columns  # a frame itself never, whatever the radius
+    free[near | ~(free <= _NEVER) | (rows < first_row) | (columns < first_column)] = np.inf
     for i, j in np.asarray(existing, dtype=np.int64).reshape(-1, 2):
         _suppress(free, i, j, suppression)
     chosen: list[tuple[int, int]] = []

@@ -1,8 +1,8 @@
 """Does the picture's motion tell depth, and does it tell the focal length: the tests before a global bundle adjustment.
 
 The released MegaSaM (Li et al. 2025, section 3.3) sums squared derivatives over the graph, whatever the weights, and compares with
-constants. The sum for the focal length grows with every edge, and says nothing about whether a step of poses and depths would do the same to
-the picture: going straight ahead it is large, and the focal length all but unknown. What counts is what is left when they may follow.
+constants. The sum for the focal length grows with every edge, and says nothing about whether a step of poses and depths would do the same
+to the picture: going straight ahead it is large, and the focal length all but unknown. What counts is what is left when they may follow.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def fit_clip(scale: Float, shift: Float) -> Affine:
     product = np.asarray(scale) * np.asarray(shift)
     away = np.abs(product - np.median(product))
     best = int(np.flatnonzero(away <= away.min() + EPSILON + ROUNDING * np.abs(product).max())[0])
-    return Affine(np.float64(scale[best]), np.float64(shift[best]))
+    return Affine(np.asarray(scale[best], float), np.asarray(shift[best], float))
 
 
 def fit_frames_robustly(relative: Float, metric_m: Float, *, memory: float = 0.99) -> Affine:

@@ -64,6 +64,7 @@ class BundleOptions:
         first_focal: with "per_frame", focal lengths of [first_focal, past_pose) are unknown; None: from the first frame where first_pose
             is at most 1, else from first_pose.
         focal_smoothness: information (1 / variance, in the unit of the weighted residuals) of the change of log focal between neighbours.
+        focal_bending: the same of the change of that change, which a steady zoom does not feel.
         focal_anchor: information that holds log focal to prior_log_focal (or to where it starts).
         lm: damping of poses and focal lengths as a share of the diagonal.
         ep: and as such.
@@ -81,6 +82,7 @@ class BundleOptions:
     focal: FocalMode = "fixed"
     first_focal: int | None = None
     focal_smoothness: float = 0.0
+    focal_bending: float = 0.0
     focal_anchor: float = 0.0
     lm: float = 1e-4
     ep: float = 0.1
@@ -96,7 +98,7 @@ class BundleOptions:
             raise ConfigError(f"The focal mode of the bundle adjustment is {self.focal!r}; it is fixed, shared or per_frame")
         if self.first_pose < 0 or self.iterations < 1:
             raise ConfigError("The bundle adjustment needs a first pose of 0 or more and at least one iteration")
-        negative = [name for name in ("lm", "ep", "alpha", "focal_smoothness", "focal_anchor") if getattr(self, name) < 0]
+        negative = [name for name in ("lm", "ep", "alpha", "focal_smoothness", "focal_bending", "focal_anchor") if getattr(self, name) < 0]
         if negative:
             raise ConfigError(f"{negative[0]} of the bundle adjustment is {getattr(self, negative[0])}; it must not be negative")
 
