@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -15,6 +16,7 @@ from sfmcam.estimators.megasam.problem import BundleOptions
 from sfmcam.estimators.megasam.refine import Adjustment, misfit, open_edges, rounds
 from sfmcam.estimators.megasam.se3 import identity
 from sfmcam.estimators.megasam.state import FIRST_ETA, Edges, Keyframes, State
+from sfmcam.estimators.megasam.two_view_mask import two_view_masks
 from sfmcam.estimators.megasam.two_view_start import start_from_two_views
 
 STEADY_BACK = 4  # keyframes of the initialisation whose edges stay active
@@ -32,6 +34,8 @@ class Tracker:
     def track(self, indices: Sequence[int]) -> State:
         """Place the frames `indices` as keyframes; some may be dropped again where they add nothing."""
         warmup = min(len(indices), self.schedule.warmup)
+        if self.schedule.two_view_start and self.given.static_mask is None:
+            self._mask_movers(indices)
         state = self._empty()
         for index in indices[:warmup]:
             self._append(state, index)
@@ -40,6 +44,12 @@ class Tracker:
             self._append(state, index)
             self._advance(state)
         return state
+
+    def _mask_movers(self, indices: Sequence[int]) -> None:
+        """Give the keyframes a static mask by what pairs of them say without any depth."""
+        masks = torch.ones_like(self.given.prior_disps)
+        masks[list(indices)] = two_view_masks(self.operator, self.placed(indices).keyframes)
+        self.given = replace(self.given, static_mask=masks)
 
     def placed(self, indices: Sequence[int], *, rows: Sequence[int] | None = None) -> State:
         """Return the frames `indices` as keyframes where they were given, without any edge; `rows` are theirs in what was given."""

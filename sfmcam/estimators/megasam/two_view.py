@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from sfmcam.geometry.rigid import rigid_from_parts
-from sfmcam.types import Bool, Float
+from sfmcam.types import Float
 
-THRESHOLD = 0.25  # 1/8 pixels from the epipolar line
+THRESHOLD = 0.3  # 1/8 pixels from the epipolar line
 CONFIDENCE, MAX_ITERATIONS = 0.9999, 3000
 MIN_CELLS = 20
 PIXELS = 8.0
@@ -18,10 +18,10 @@ PIXELS = 8.0
 
 @dataclass(frozen=True)
 class TwoViews:
-    """The second camera as seen from the first, (4, 4) with a translation of length 1, and the cells (n,) that agree with it."""
+    """The second camera as seen from the first, (4, 4) with a translation of length 1, and how well each cell agrees with it (n,), 0..1."""
 
     second_from_first: Float
-    agrees: Bool
+    agrees: Float
 
 
 def two_views(source: Float, target: Float, focal: Float) -> TwoViews | None:
@@ -55,7 +55,7 @@ def two_views(source: Float, target: Float, focal: Float) -> TwoViews | None:
     one, other = np.ascontiguousarray(source / focal[0]), np.ascontiguousarray(target / focal[1])
     _, rotation, translation, _ = cv2.recoverPose(essential, one, other, np.eye(3))
     off = _from_epipolar_line(essential, one, other) * float(focal.mean())
-    return TwoViews(rigid_from_parts(rotation, translation[:, 0]), off < THRESHOLD)
+    return TwoViews(rigid_from_parts(rotation, translation[:, 0]), np.exp(-((off / (2 * THRESHOLD)) ** 2)))
 
 
 def _from_epipolar_line(essential: Float, one: Float, other: Float) -> Float:

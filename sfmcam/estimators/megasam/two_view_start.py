@@ -16,6 +16,7 @@ from sfmcam.estimators.megasam.two_view import TwoViews, two_views
 HELD = 1e6  # damping that holds poses while depths come to theirs
 LM, EP = 1e-4, 1e-3
 SETTLE, PLACE = 4, 6  # rounds of depths alone, and of poses alone
+AGREED = 0.5  # of a cell that counts as agreeing
 TRUSTED = 0.05  # by what the pictures say, of a cell that has a say
 
 
@@ -40,7 +41,7 @@ def start_from_two_views(state: State, operator: UpdateOperator, *, alpha: float
     frames.poses = se3.interpolate(frames.poses[:1].expand(len(frames), 7), pose.expand(len(frames), 7), share)
     held = Adjustment(BundleOptions(ep=HELD, lm=LM, alpha=alpha, iterations=2))
     rounds(State(frames, pair, Edges.none(frames.disps)), operator, held, count=SETTLE)
-    _in_depths(frames, frames.disps[0][agrees > 0].median())
+    _in_depths(frames, frames.disps[0][agrees > AGREED].median())
     fan = State(frames, _edges(operator, frames, [0] * last, list(range(1, last + 1))), Edges.none(frames.disps))
     rounds(fan, operator, Adjustment(BundleOptions(motion_only=True, ep=EP, lm=LM, iterations=2)), count=PLACE)
     frames.static_mask = mask
@@ -54,7 +55,7 @@ def _edges(operator: UpdateOperator, frames: Keyframes, ii: list[int], jj: list[
 
 
 def _geometry(frames: Keyframes, pair: Edges) -> tuple[TwoViews | None, Tensor]:
-    """Return the motion from the first to the last keyframe, and (h, w) 1 at the cells of the first that agree with it."""
+    """Return the motion from the first to the last keyframe, and (h, w) how well each cell of the first agrees with it."""
     centre = frames.intrinsics[0, 2:].double()
     trusted = (pair.weight / pair.static.clamp(min=1e-6)[..., None]).amin(dim=-1)[0] > TRUSTED
     source = grid(*frames.disps.shape[1:], like=frames.disps).double() - centre
@@ -62,7 +63,7 @@ def _geometry(frames: Keyframes, pair: Edges) -> tuple[TwoViews | None, Tensor]:
     focal = frames.intrinsics[[0, len(frames) - 1], 0].double()
     found = two_views(source[trusted].cpu().numpy(), target[trusted].cpu().numpy(), focal.cpu().numpy())
     agrees = torch.zeros_like(frames.disps[0])
-    if found is not None and found.agrees.any():
+    if found is not None and found.agrees.max() > AGREED:
         agrees[trusted] = torch.from_numpy(found.agrees).to(agrees)
         return found, agrees
     return None, agrees
