@@ -65,7 +65,7 @@ class TrainConfig:
     minutes: float = 30.0
     steps: int = 1_000_000
     batch: int = 0
-    most_batch: int = 16
+    most_batch: int = 8
     frames: int = 5
     radius: int = 2
     width: int = 256
