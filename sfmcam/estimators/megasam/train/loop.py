@@ -131,10 +131,13 @@ class Training:
         """Train to the end, validating, telling and saving on the way."""
         sampling = Sampling(size_px=(self.config.width, self.config.height), frames=self.config.frames, radius=self.config.radius)
         validation = self._validation(held_out, sampling)
-        size = self.config.batch or self._fitting_batch(taught, sampling)
+        fitting = self._fitting_batch(taught, sampling)  # also where a batch is asked for: it rehearses bundle adjustment on the device
+        size = self.config.batch or fitting
         self.journal.say(f"{len(taught)} sequences to learn from, {len(held_out)} held out; {size} per step")
+        verdict = self._judge(validation)
+        self.save()
         watch = _Watch(self.config, begun=self.progress.seconds)
-        unsound = 0
+        unsound, begun = 0, self.progress.step
         while self.done < 1:
             outcome = self.step(self.batch(taught, sampling, size))
             unsound = 0 if outcome.sound else unsound + 1
@@ -149,9 +152,11 @@ class Training:
             if watch.due("save", self.config.save_every_s):
                 self.save()
             self.progress = replace(self.progress, seconds=watch.seconds)
-        self._tell(watch)
-        verdict = self._judge(validation)
-        self.save()
+        if watch.counted:
+            self._tell(watch)
+        if self.progress.step > begun:
+            verdict = self._judge(validation)
+            self.save()
         self.journal.say(
             f"ended after {self.progress.step} steps and {self.progress.seconds / 60:.1f} minutes; weights in {self.out / 'weights.pt'}"
         )
@@ -262,6 +267,11 @@ class _Watch:
     def seconds(self) -> float:
         """Seconds of the run, those before it was taken up again included."""
         return time.monotonic() - self._zero
+
+    @property
+    def counted(self) -> bool:
+        """Whether there were steps since the last report."""
+        return bool(self._outcomes)
 
     def count(self, outcome: Outcome, sequences: int) -> None:
         self._outcomes.append(outcome)
