@@ -49,7 +49,7 @@ def _kernel() -> Callable[..., int] | None:
         from sfmcam.estimators.megasam.edge_kernels import linearise_edges
     except ImportError:
         return None
-    return linearise_edges  # type: ignore[no-any-return]
+    return linearise_edges
 
 
 def _room(options: BundleOptions, batch: Batch, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
