@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from sfmcam.estimators.megasam import camera, se3
-from sfmcam.estimators.megasam.edge_kernels import linearise_edges
 from sfmcam.estimators.megasam.layout import Batch
 from sfmcam.estimators.megasam.linearise import WEIGHT_SCALE, Linearised, focal_share, linearise, num_unknowns
 from sfmcam.estimators.megasam.problem import BundleOptions, Problem
@@ -26,31 +26,38 @@ def prepared(problem: Problem) -> Problem:
 def linearise_quickly(problem: Problem, options: BundleOptions, batch: Batch, *, motion: Tensor, points: Tensor) -> Linearised:
     """Linearise the edges of a batch of a prepared problem by compiled code where that can be, else by tensors."""
     given = (motion, points, problem.intrinsics, problem.target, problem.weight)
-    if any(value.device.type != "cpu" or (torch.is_grad_enabled() and value.requires_grad) for value in given):
+    kernel = None
+    if all(value.device.type == "cpu" and not (torch.is_grad_enabled() and value.requires_grad) for value in given):
+        kernel = _kernel()
+    if kernel is None:
         return linearise(problem, options, batch, motion=motion, points=points)
-    return _linearise(problem, options, batch, motion=motion, points=points)
-
-
-def _linearise(problem: Problem, options: BundleOptions, batch: Batch, *, motion: Tensor, points: Tensor) -> Linearised:
-    dtype, (frames, degree) = points.dtype, batch.edges.shape
-    pixels, unknowns = points.shape[-1], num_unknowns(options.focal)[0]
-    held = options.motion_only
-    gram = torch.zeros(frames, degree, unknowns + 1, unknowns + 1, dtype=torch.float64)
-    rows = torch.empty(frames, 0 if held else degree * unknowns, pixels, dtype=dtype)
-    diagonal = torch.zeros(frames, 2, pixels, dtype=dtype)
-    limits = torch.tensor([camera.NEAR, camera.LEAST_DEPTH, WEIGHT_SCALE, options.huber_px or 0.0, 1.0, 0.0], dtype=dtype)
-    count = linearise_edges(
+    gram, rows, diagonal = _room(options, batch, points)
+    limits = torch.tensor([camera.NEAR, camera.LEAST_DEPTH, WEIGHT_SCALE, options.huber_px or 0.0, 1.0, 0.0], dtype=points.dtype)
+    count = kernel(
         _cameras(problem, options, batch, motion).contiguous().numpy(),
         points.detach().contiguous().numpy(),
         problem.target.detach().flatten(1, 2).numpy(),
         problem.weight.detach().flatten(1, 2).numpy(),
-        batch.edges.numpy(),
-        limits.numpy(),
-        gram.numpy(),
-        rows.numpy(),
-        diagonal.numpy(),
+        *(value.numpy() for value in (batch.edges, limits, gram, rows, diagonal)),
     )
-    return Linearised(gram, torch.tensor(count), None if held else rows, diagonal[:, 0], diagonal[:, 1])
+    return Linearised(gram, torch.tensor(count), None if options.motion_only else rows, diagonal[:, 0], diagonal[:, 1])
+
+
+def _kernel() -> Callable[..., int] | None:
+    """Return the compiled code, or None where numba is absent: a machine that only trains may do without."""
+    try:
+        from sfmcam.estimators.megasam.edge_kernels import linearise_edges
+    except ImportError:
+        return None
+    return linearise_edges
+
+
+def _room(options: BundleOptions, batch: Batch, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return where the sums, the rows of E, and curvature and slope of the disparities are written to."""
+    (frames, degree), pixels, unknowns = batch.edges.shape, points.shape[-1], num_unknowns(options.focal)[0]
+    gram = torch.zeros(frames, degree, unknowns + 1, unknowns + 1, dtype=torch.float64)
+    rows = torch.empty(frames, 0 if options.motion_only else degree * unknowns, pixels, dtype=points.dtype)
+    return gram, rows, torch.zeros(frames, 2, pixels, dtype=points.dtype)
 
 
 def _cameras(problem: Problem, options: BundleOptions, batch: Batch, motion: Tensor) -> Tensor:

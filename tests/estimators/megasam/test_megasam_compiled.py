@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,14 @@ def test_where_a_gradient_is_wanted_tensors_do_the_work(monkeypatch):
     assert not calls
     normal_equations.build(replace(problem, weight=problem.weight.requires_grad_()), options, layout)
     assert calls
+
+
+def test_without_numba_tensors_do_the_work(monkeypatch):
+    problem, options = large_problem(), BundleOptions()
+    want = normal_equations.build(problem, options, layout_of(problem, options))
+    monkeypatch.setitem(sys.modules, "sfmcam.estimators.megasam.edge_kernels", None)
+    got = normal_equations.build(problem, options, layout_of(problem, options))
+    torch.testing.assert_close(got.hessian, want.hessian, rtol=1e-10, atol=1e-10)
 
 
 def test_half_precision_and_transposed_inputs_are_taken():
