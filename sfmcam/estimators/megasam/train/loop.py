@@ -75,7 +75,7 @@ def found_device(name: str) -> torch.device:
 def fresh_network(config: TrainConfig) -> Network:
     """Return a network to train, with a disparity damping small enough that bundle adjustment moves depths from the first step on."""
     network = Network(config.network)
-    torch.nn.init.constant_(network.update.agg.eta[0].bias, FIRST_DAMPING)
+    torch.nn.init.constant_(network.get_parameter("update.agg.eta.0.bias"), FIRST_DAMPING)
     return network
 
 
@@ -177,7 +177,7 @@ class Training:
             group["lr"] = self.config.rate * rate_share(self.done, self.config.warm)
         self.optimiser.zero_grad(set_to_none=True)
         loss, parts = self._loss(batch, adjusting=self.adjusting)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         length = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip))
         outcome = Outcome(float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}, length)
         if outcome.sound:
@@ -225,7 +225,7 @@ class Training:
             torch.cuda.reset_peak_memory_stats(self.device)
             before = torch.cuda.memory_allocated(self.device)
             loss, _ = self._loss(self.batch(taught, sampling, TRIED_BATCH), adjusting=self.config.guided < 1)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         except torch.cuda.OutOfMemoryError as error:
             raise SfmcamError(
                 "a step of 2 sequences does not fit into the GPU's memory; lower --frames, --updates, --width or --height"

@@ -27,7 +27,7 @@ from sfmcam.estimators.megasam.train.dataset import Batch
 
 SCALED = 2  # poses held fixed per sequence where the scale is to be the true one
 FAR, CLOSE = 1e-3, 10.0  # disparities are kept between
-BUNDLE = {"lm": 1e-4, "ep": 0.1}  # damping of the poses, the tracker's
+DAMPING_SHARE, DAMPING = 1e-4, 0.1  # of the poses, the tracker's
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,9 @@ class Adjusted(Way):
             ii=batch.ii,
             jj=batch.jj,
         )
-        options = BundleOptions(first_pose=self.fixed * batch.sequences, iterations=self.solves, disparity_range=(FAR, CLOSE), **BUNDLE)
+        options = BundleOptions(
+            first_pose=self.fixed * batch.sequences, iterations=self.solves, disparity_range=(FAR, CLOSE), lm=DAMPING_SHARE, ep=DAMPING
+        )
         if self._layout is None or self._size != (len(batch.ii), len(batch.poses)):
             self._layout, self._size = layout_of(problem, options), (len(batch.ii), len(batch.poses))
         solved = adjust(problem, options, self._layout)
