@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -195,14 +193,8 @@ class Training:
         rng = self._rng(3)
         fixed = run.SCALED if adjusting else 1
         way = self._adjusted if adjusting else run.Guided(batch, rng)
-        with self._half():
-            steps = run.unroll(self.network, batch, self.config, belief=run.start(batch, rng, fixed=fixed), way=way)
+        steps = run.unroll(self.network, batch, self.config, belief=run.start(batch, rng, fixed=fixed), way=way)
         return run.step_losses(batch, steps, self.config, adjusted=adjusting)
-
-    @contextmanager
-    def _half(self) -> Iterator[None]:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            yield
 
     def _rng(self, purpose: int) -> np.random.Generator:
         return np.random.default_rng([self.config.seed, purpose, self.progress.step])

@@ -79,25 +79,28 @@ def plain_start(batch: Batch, *, fixed: int) -> Belief:
 
 
 def unroll(network: Network, batch: Batch, config: TrainConfig, *, belief: Belief, way: Way) -> list[Step]:
-    """Run the updates; convolutions in bfloat16 where the caller has switched autocast on, geometry always in float32."""
-    features = network.features(batch.images)
-    hidden, context = (x[batch.ii] for x in network.context(batch.images))
-    with torch.autocast(features.device.type, enabled=False):
-        features = features.float()
-        pyramid = [level[batch.jj] for level in pool_features(features, network.config.levels)]
-        volume = build_volume(features[batch.ii], pyramid)
+    """Run the updates; the network's layers in bfloat16 where the configuration says so, correlation and geometry always in float32."""
+    device = batch.images.device.type
+
+    def half() -> torch.autocast:
+        return torch.autocast(device, torch.bfloat16, enabled=config.bf16)
+
+    with half():
+        features = network.features(batch.images)
+        hidden, context = (x[batch.ii] for x in network.context(batch.images))
+    pyramid = [level[batch.jj] for level in pool_features(features.float(), network.config.levels)]
+    volume = build_volume(features.float()[batch.ii], pyramid)
     target: Tensor | None = None
     steps: list[Step] = []
     for _ in range(config.updates):
         belief = belief.detached()
         coords = belief.seen(batch).coords.detach()
         target = coords if target is None else target.detach()
-        with torch.autocast(features.device.type, enabled=False):
-            lookup, motion = look_up(volume, coords, network.config.radius), motion_features(coords, target)
-        said = network.update(hidden, context, (lookup, motion), batch.ii)
+        seen = look_up(volume, coords, network.config.radius), motion_features(coords, target)
+        with half():
+            said = network.update(hidden, context, seen, batch.ii)
         hidden, target = said.hidden, coords + said.delta
-        with torch.autocast(features.device.type, enabled=False):
-            belief = way(batch, belief, said, target)
+        belief = way(batch, belief, said, target)
         steps.append(Step(said, target, belief))
     return steps
 
