@@ -117,6 +117,11 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert all(entry["exp_avg"].dtype == torch.float32 for entry in resumed.optimiser.state.values())
     with pytest.raises(InputError, match="network with other widths"):
         Training(tmp_path / "out", tiny("--network.hidden 8"), device=torch.device("cpu"))
+    start = f"--start {tmp_path / 'out' / 'weights.pt'}"
+    again = fresh_network(tiny(start)).get_parameter("update.delta.0.weight")
+    assert torch.allclose(again, resumed.network.get_parameter("update.delta.0.weight"), atol=1e-3)  # float16
+    with pytest.raises(InputError, match="network with other widths"):
+        fresh_network(tiny(f"{start} --network.hidden 8"))
     (tmp_path / "out" / "checkpoint.pt").write_bytes(b"broken")
     with pytest.raises(InputError, match="not the state of a training run"):
         Training(tmp_path / "out", tiny(), device=torch.device("cpu"))

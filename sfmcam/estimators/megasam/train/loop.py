@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from sfmcam.errors import InputError, SfmcamError
-from sfmcam.estimators.megasam.net.checkpoint import save_network
+from sfmcam.estimators.megasam.net.checkpoint import load_network, save_network
 from sfmcam.estimators.megasam.net.network import Network
 from sfmcam.estimators.megasam.train import unroll as run
 from sfmcam.estimators.megasam.train.checkpoint import read_state, write_state
@@ -71,9 +71,19 @@ def found_device(name: str) -> torch.device:
 
 
 def fresh_network(config: TrainConfig) -> Network:
-    """Return a network to train, with a disparity damping small enough that bundle adjustment moves depths from the first step on."""
+    """Return a network to train: that of `config.start`, or a random one whose damping lets bundle adjustment move depths at once.
+
+    Raises:
+        InputError: the weights to start with cannot be read, or are of other widths.
+    """
     network = Network(config.network)
-    torch.nn.init.constant_(network.get_parameter("update.agg.eta.0.bias"), FIRST_DAMPING)
+    if not config.start:
+        torch.nn.init.constant_(network.get_parameter("update.agg.eta.0.bias"), FIRST_DAMPING)
+        return network
+    begun = load_network(Path(config.start))
+    if begun.config != config.network:
+        raise InputError(f"{config.start} is of a network with other widths ({begun.config}); set --network.* to them, or start without it")
+    network.load_state_dict(begun.state_dict())
     return network
 
 
