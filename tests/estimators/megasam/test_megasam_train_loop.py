@@ -80,6 +80,19 @@ def test_a_step_is_sound_and_moves_the_weights(tmp_path: Path, batch: Batch, gui
     assert not torch.equal(before, training.network.update.delta[0].weight)
 
 
+def test_geometry_keeps_its_precision_where_the_network_runs_in_bfloat16(batch: Batch) -> None:
+    """A network that says nothing moves beyond where it was told to look leaves the targets where the belief puts the cells, to 1e-4."""
+    network = fresh_network(tiny())
+    torch.nn.init.zeros_(network.get_parameter("update.delta.2.weight"))
+    torch.nn.init.zeros_(network.get_parameter("update.delta.2.bias"))
+    truth = unrolled.Belief(batch.poses, batch.disps)
+    way = unrolled.Adjusted(fixed=unrolled.SCALED, solves=2)
+    steps = unrolled.unroll(network, batch, replace(tiny(), bf16=True), belief=truth, way=way)
+    assert steps[0].said.hidden.dtype == torch.bfloat16
+    assert torch.allclose(steps[-1].target, truth.seen(batch).coords, atol=1e-4)
+    assert torch.allclose(steps[-1].belief.poses, batch.poses, atol=1e-4)
+
+
 def test_a_step_that_is_not_finite_changes_nothing(tmp_path: Path, batch: Batch) -> None:
     training = Training(tmp_path, tiny("--guided 1"), device=torch.device("cpu"))
     before = {name: p.detach().clone() for name, p in training.network.named_parameters()}
@@ -104,6 +117,11 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert all(entry["exp_avg"].dtype == torch.float32 for entry in resumed.optimiser.state.values())
     with pytest.raises(InputError, match="network with other widths"):
         Training(tmp_path / "out", tiny("--network.hidden 8"), device=torch.device("cpu"))
+    start = f"--start {tmp_path / 'out' / 'weights.pt'}"
+    again = fresh_network(tiny(start)).get_parameter("update.delta.0.weight")
+    assert torch.allclose(again, resumed.network.get_parameter("update.delta.0.weight"), atol=1e-3)  # float16
+    with pytest.raises(InputError, match="network with other widths"):
+        fresh_network(tiny(f"{start} --network.hidden 8"))
     (tmp_path / "out" / "checkpoint.pt").write_bytes(b"broken")
     with pytest.raises(InputError, match="not the state of a training run"):
         Training(tmp_path / "out", tiny(), device=torch.device("cpu"))

@@ -99,7 +99,7 @@ class _Piece:
 
     @classmethod
     def draw(cls, batch: int, frames: int, size: tuple[int, int], rng: np.random.Generator) -> _Piece:
-        speed = np.exp(rng.uniform(*np.log(SPEED_PX), batch))
+        speed = np.exp(rng.uniform(np.log(SPEED_PX[0]), np.log(SPEED_PX[1]), batch))
         heading = rng.uniform(0, 2 * np.pi, batch)
         velocity = speed[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
         time = np.arange(frames) - (frames - 1) / 2
@@ -107,7 +107,7 @@ class _Piece:
         middle = rng.uniform(0.1, 0.9, (batch, 2)) * size
         centers = middle[:, None] + velocity[:, None] * time[:, None] + bend[:, None] * (time**2)[:, None]
         angles = rng.uniform(0, 2 * np.pi, (batch, 1)) + rng.normal(0, 0.05, (batch, 1)) * time
-        radius = np.exp(rng.uniform(*np.log(RADIUS), batch)) * size[0]
+        radius = np.exp(rng.uniform(np.log(RADIUS[0]), np.log(RADIUS[1]), batch)) * size[0]
         return cls(centers, angles, radius, rng.uniform(0, 2 * np.pi, (batch, 3)), rng.uniform(0.2, 0.8, (batch, 2)) * size)
 
     def beside(self, device: torch.device, width: int, height: int) -> Tensor:

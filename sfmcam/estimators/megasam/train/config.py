@@ -57,6 +57,7 @@ class TrainConfig:
         say_every_s: time between lines of progress.
         validate_every_s: time between validations.
         validation: sequences that are held out for it, at most.
+        start: file of weights that a new run begins with, of the same widths; empty: random ones.
         bf16: whether convolutions run in bfloat16.
         losses: see there.
         network: widths.
@@ -83,6 +84,7 @@ class TrainConfig:
     say_every_s: float = 15.0
     validate_every_s: float = 60.0
     validation: int = 24
+    start: str = ""
     bf16: bool = True
     losses: LossWeights = field(default_factory=LossWeights)
     network: NetworkConfig = field(default_factory=small_network)

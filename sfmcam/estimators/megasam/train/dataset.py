@@ -144,7 +144,8 @@ class TrainingSet:
                 f"the pack's pictures of {stored[0]:.0f} x {stored[1]:.0f} are too small for a training size of {sampling.size_px}"
             )
         frames = np.stack([self._frames(int(n), sampling, rng) for n in chosen])
-        scale = np.exp(rng.uniform(*np.log([min(s, largest) for s in sampling.scales]), len(chosen)))
+        low, high = (float(np.log(min(s, largest))) for s in sampling.scales)
+        scale = np.exp(rng.uniform(low, high, len(chosen)))
         side = np.where(rng.random(len(chosen)) < sampling.mirrored, -1.0, 1.0)
         room = stored - 1 - (size - 1) * scale[:, None]
         first = np.maximum(room, 0) * (rng.random((len(chosen), 2)) if sampling.scales[0] < sampling.scales[1] else 0.5)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,7 +16,7 @@ import torch
 from torch import Tensor
 
 from sfmcam.errors import InputError, SfmcamError
-from sfmcam.estimators.megasam.net.checkpoint import save_network
+from sfmcam.estimators.megasam.net.checkpoint import load_network, save_network
 from sfmcam.estimators.megasam.net.network import Network
 from sfmcam.estimators.megasam.train import unroll as run
 from sfmcam.estimators.megasam.train.checkpoint import read_state, write_state
@@ -73,9 +71,19 @@ def found_device(name: str) -> torch.device:
 
 
 def fresh_network(config: TrainConfig) -> Network:
-    """Return a network to train, with a disparity damping small enough that bundle adjustment moves depths from the first step on."""
+    """Return a network to train: that of `config.start`, or a random one whose damping lets bundle adjustment move depths at once.
+
+    Raises:
+        InputError: the weights to start with cannot be read, or are of other widths.
+    """
     network = Network(config.network)
-    torch.nn.init.constant_(network.update.agg.eta[0].bias, FIRST_DAMPING)
+    if not config.start:
+        torch.nn.init.constant_(network.get_parameter("update.agg.eta.0.bias"), FIRST_DAMPING)
+        return network
+    begun = load_network(Path(config.start))
+    if begun.config != config.network:
+        raise InputError(f"{config.start} is of a network with other widths ({begun.config}); set --network.* to them, or start without it")
+    network.load_state_dict(begun.state_dict())
     return network
 
 
@@ -177,7 +185,7 @@ class Training:
             group["lr"] = self.config.rate * rate_share(self.done, self.config.warm)
         self.optimiser.zero_grad(set_to_none=True)
         loss, parts = self._loss(batch, adjusting=self.adjusting)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         length = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip))
         outcome = Outcome(float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}, length)
         if outcome.sound:
@@ -195,14 +203,8 @@ class Training:
         rng = self._rng(3)
         fixed = run.SCALED if adjusting else 1
         way = self._adjusted if adjusting else run.Guided(batch, rng)
-        with self._half():
-            steps = run.unroll(self.network, batch, self.config, belief=run.start(batch, rng, fixed=fixed), way=way)
+        steps = run.unroll(self.network, batch, self.config, belief=run.start(batch, rng, fixed=fixed), way=way)
         return run.step_losses(batch, steps, self.config, adjusted=adjusting)
-
-    @contextmanager
-    def _half(self) -> Iterator[None]:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            yield
 
     def _rng(self, purpose: int) -> np.random.Generator:
         return np.random.default_rng([self.config.seed, purpose, self.progress.step])
@@ -225,7 +227,7 @@ class Training:
             torch.cuda.reset_peak_memory_stats(self.device)
             before = torch.cuda.memory_allocated(self.device)
             loss, _ = self._loss(self.batch(taught, sampling, TRIED_BATCH), adjusting=self.config.guided < 1)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         except torch.cuda.OutOfMemoryError as error:
             raise SfmcamError(
                 "a step of 2 sequences does not fit into the GPU's memory; lower --frames, --updates, --width or --height"

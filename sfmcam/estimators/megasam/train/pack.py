@@ -85,7 +85,7 @@ def write_pack(path: Path, sequences: Sequence[PackedSequence]) -> int:
         content[name] = np.concatenate(files)
         content[f"{name}_end"] = np.cumsum([len(file) for file in files])
     with replacing(path) as part, part.open("wb") as file:
-        np.savez(file, **content)
+        np.savez(file, **content)  # type: ignore[arg-type]
     return path.stat().st_size
 
 

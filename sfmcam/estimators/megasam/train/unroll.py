@@ -18,7 +18,7 @@ from torch import Tensor
 from sfmcam.estimators.megasam import se3
 from sfmcam.estimators.megasam.bundle import BundleOptions, Layout, Problem, adjust, layout_of
 from sfmcam.estimators.megasam.camera import Reprojection, reproject
-from sfmcam.estimators.megasam.net.correlation import build_volume, look_up, pool_features
+from sfmcam.estimators.megasam.net.correlation import Volume, build_volume, look_up, pool_features
 from sfmcam.estimators.megasam.net.network import Network
 from sfmcam.estimators.megasam.net.update import Update, motion_features
 from sfmcam.estimators.megasam.train import losses
@@ -27,7 +27,7 @@ from sfmcam.estimators.megasam.train.dataset import Batch
 
 SCALED = 2  # poses held fixed per sequence where the scale is to be the true one
 FAR, CLOSE = 1e-3, 10.0  # disparities are kept between
-BUNDLE = {"lm": 1e-4, "ep": 0.1}  # damping of the poses, the tracker's
+DAMPING_SHARE, DAMPING = 1e-4, 0.1  # of the poses, the tracker's
 
 
 @dataclass(frozen=True)
@@ -79,27 +79,32 @@ def plain_start(batch: Batch, *, fixed: int) -> Belief:
 
 
 def unroll(network: Network, batch: Batch, config: TrainConfig, *, belief: Belief, way: Way) -> list[Step]:
-    """Run the updates; convolutions in bfloat16 where the caller has switched autocast on, geometry always in float32."""
-    features = network.features(batch.images)
-    hidden, context = (x[batch.ii] for x in network.context(batch.images))
-    with torch.autocast(features.device.type, enabled=False):
-        features = features.float()
-        pyramid = [level[batch.jj] for level in pool_features(features, network.config.levels)]
-        volume = build_volume(features[batch.ii], pyramid)
-    target: Tensor | None = None
-    steps: list[Step] = []
-    for _ in range(config.updates):
-        belief = belief.detached()
-        coords = belief.seen(batch).coords.detach()
-        target = coords if target is None else target.detach()
-        with torch.autocast(features.device.type, enabled=False):
-            lookup, motion = look_up(volume, coords, network.config.radius), motion_features(coords, target)
-        said = network.update(hidden, context, (lookup, motion), batch.ii)
-        hidden, target = said.hidden, coords + said.delta
-        with torch.autocast(features.device.type, enabled=False):
-            belief = way(batch, belief, said, target)
-        steps.append(Step(said, target, belief))
+    """Run the updates; the network's layers in bfloat16 where the configuration says so, correlation and geometry always in float32."""
+    device = batch.images.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=config.bf16):  # one for all updates: it keeps the weights that it has rounded
+        features = network.features(batch.images)
+        hidden, context = (x[batch.ii] for x in network.context(batch.images))
+        with torch.autocast(device, enabled=False):
+            volume = _volume(network, features.float(), batch)
+        steps: list[Step] = []
+        target: Tensor | None = None
+        for _ in range(config.updates):
+            with torch.autocast(device, enabled=False):
+                belief = belief.detached()
+                coords = belief.seen(batch).coords.detach()
+                target = coords if target is None else target.detach()
+                seen = look_up(volume, coords, network.config.radius), motion_features(coords, target)
+            said = network.update(hidden, context, seen, batch.ii)
+            hidden, target = said.hidden, coords + said.delta
+            with torch.autocast(device, enabled=False):
+                belief = way(batch, belief, said, target)
+            steps.append(Step(said, target, belief))
     return steps
+
+
+def _volume(network: Network, features: Tensor, batch: Batch) -> Volume:
+    pyramid = pool_features(features, network.config.levels)
+    return build_volume(features[batch.ii], [level[batch.jj] for level in pyramid])
 
 
 class Way:
@@ -150,7 +155,9 @@ class Adjusted(Way):
             ii=batch.ii,
             jj=batch.jj,
         )
-        options = BundleOptions(first_pose=self.fixed * batch.sequences, iterations=self.solves, disparity_range=(FAR, CLOSE), **BUNDLE)
+        options = BundleOptions(
+            first_pose=self.fixed * batch.sequences, iterations=self.solves, disparity_range=(FAR, CLOSE), lm=DAMPING_SHARE, ep=DAMPING
+        )
         if self._layout is None or self._size != (len(batch.ii), len(batch.poses)):
             self._layout, self._size = layout_of(problem, options), (len(batch.ii), len(batch.poses))
         solved = adjust(problem, options, self._layout)

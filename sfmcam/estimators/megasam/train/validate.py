@@ -51,9 +51,8 @@ def validate(network: Network, batches: list[Batch], config: TrainConfig) -> Ver
     """Return the figures over all batches."""
     errors, still, weights, moving, movers, turns, ways = ([] for _ in range(7))
     for batch in batches:
-        with torch.autocast(batch.images.device.type, torch.bfloat16, enabled=config.bf16):
-            way = run.Adjusted(fixed=1, solves=config.solves)
-            last = run.unroll(network, batch, config, belief=run.plain_start(batch, fixed=1), way=way)[-1]
+        way = run.Adjusted(fixed=1, solves=config.solves)
+        last = run.unroll(network, batch, config, belief=run.plain_start(batch, fixed=1), way=way)[-1]
         right = run.Belief(batch.poses, batch.disps).seen(batch)
         static = batch.static[batch.ii]
         judged = static & right.depth_ok & in_sight(right.coords)
