@@ -41,11 +41,16 @@ class EstimatorEntry:
 
 
 LEARNED = "sfmcam.estimators.colmap.learned.needs:require_ready"
+DENSE_NEEDS = "sfmcam.estimators.megasam.needs:require_ready"
+DENSE_PRELOAD = "sfmcam.estimators.megasam.preload"
 ESTIMATORS: dict[str, EstimatorEntry] = {
     "vo": EstimatorEntry("sfmcam.estimators.vo:Vo", "sfmcam.estimators.vo.options:VoOptions", preload="sfmcam.estimators.vo.preload"),
     "colmap": EstimatorEntry("sfmcam.estimators.colmap:Colmap", "sfmcam.estimators.colmap.options:ColmapOptions", ready=LEARNED),
     "glomap": EstimatorEntry("sfmcam.estimators.colmap:Glomap", "sfmcam.estimators.colmap.options:ColmapOptions", ready=LEARNED),
-    "dense": EstimatorEntry("sfmcam.estimators.megasam:Dense", "sfmcam.estimators.megasam.options:DenseOptions"),
+    "dense": EstimatorEntry(
+        "sfmcam.estimators.megasam:Dense", "sfmcam.estimators.megasam.options:DenseOptions", preload=DENSE_PRELOAD, ready=DENSE_NEEDS
+    ),
+    "megasam": EstimatorEntry("sfmcam.estimators.megasam:Megasam", "sfmcam.estimators.megasam.options:MegasamOptions", ready=DENSE_NEEDS),
     "external": EstimatorEntry("sfmcam.estimators.external:External", "sfmcam.estimators.external:ExternalOptions"),
 }
 DEFAULT_PRESET = "tuned"

@@ -8,7 +8,16 @@ from rendered_frames import blank_frames, frames, frames_of, noise_frames
 
 from sfmcam.config import config_dir, read_toml
 from sfmcam.errors import SfmcamError
-from sfmcam.estimators.registry import ESTIMATORS, EXTERNAL, frame_config, load_estimator, load_options, parse_spec, run_config
+from sfmcam.estimators.registry import (
+    ESTIMATORS,
+    EXTERNAL,
+    frame_config,
+    load_estimator,
+    load_options,
+    parse_spec,
+    require_ready,
+    run_config,
+)
 
 NAMES = sorted(set(ESTIMATORS) - {EXTERNAL})
 SPECS = [f"{name}:{preset}" for name in NAMES for preset in read_toml(config_dir() / "estimators" / f"{name}.toml")]
@@ -16,17 +25,28 @@ SPECS = [f"{name}:{preset}" for name in NAMES for preset in read_toml(config_dir
 WITH_WEIGHTS = [spec for spec in SPECS if getattr(load_options(parse_spec(spec)), "features", "sift") != "sift"]
 
 
+def ready(spec):
+    """The spec, or a skip where the machine lacks what it needs (PyTorch, weights of others)."""
+    parsed = parse_spec(spec)
+    try:
+        require_ready(parsed.name, load_options(parsed))
+    except SfmcamError as missing:
+        pytest.skip(str(missing))
+    return parsed
+
+
 @pytest.mark.parametrize("spec", SPECS)
 def test_every_preset_builds(spec):
-    parsed = parse_spec(spec)
+    parsed = ready(spec)
     estimator = load_estimator(parsed, run_config({}))
     assert estimator.name == parsed.name
     assert frame_config(parsed, {}).max_frames >= 2
 
 
 def estimate(spec, given, workspace):
+    parsed = ready(spec)
     workspace.mkdir()
-    return load_estimator(parse_spec(spec), run_config({})).estimate(given, workspace=workspace)
+    return load_estimator(parsed, run_config({})).estimate(given, workspace=workspace)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -31,6 +31,7 @@ def answer(solved: Solved, frames: Frames, size: WorkingSize, *, metres: float |
     status, message = verdict(solved, frames.size_px)
     if solved.filled.valid.sum() < max(2, LEAST_VALID * len(frames)):
         return Estimate(Status.TOO_FEW_MATCHES, message=f"only {solved.filled.valid.sum()} of {len(frames)} frames could be placed")
+    told: dict[str, float | int | str] = {f"belief_{f.name.lower()}": round(b, 4) for f, b in solved.belief.items()}
     return Estimate(
         status,
         trajectory(solved.filled, frames, evidence, metres=metres),
@@ -41,8 +42,7 @@ def answer(solved: Solved, frames: Frames, size: WorkingSize, *, metres: float |
             Hypothesis(h.weight, trajectory(h.filled, frames, _evidence(solved, h.keyframes, size), metres=metres))
             for h in solved.hypotheses
         ),
-        diagnostics={f"belief_{f.name.lower()}": round(b, 4) for f, b in solved.belief.items()}
-        | {"keyframes": len(solved.points.frames), "noise_px": round(solved.noise_px, 4)},
+        diagnostics=told | {"keyframes": len(solved.points.frames), "noise_px": round(solved.noise_px, 4)},
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from sfmcam.estimators.megasam.camera import reproject
 from sfmcam.estimators.megasam.linearise import WEIGHT_SCALE
 from sfmcam.estimators.megasam.neighbours import near_edges
 from sfmcam.estimators.megasam.observability import FocalKnowledge, focal_knowledge
@@ -15,11 +16,11 @@ from sfmcam.estimators.megasam.operator import UpdateOperator
 from sfmcam.estimators.megasam.options import Schedule
 from sfmcam.estimators.megasam.problem import BundleOptions
 from sfmcam.estimators.megasam.refine import Adjustment, open_edges, problem_of, rounds
-from sfmcam.estimators.megasam.state import Edges, Keyframes, State
+from sfmcam.estimators.megasam.state import Edges, State
 
 LM, EP = 1e-5, 1e-6
-# what one coordinate says, in the unit of weighted residuals: an error of 0.1 of 1/8 pixels, shared by some 16 cells and edges, so that priors
-# given as standard deviations meet the data at their true worth
+# what one coordinate says, in the unit of weighted residuals: an error of 0.1 of 1/8 pixels, shared by some 16 cells and edges, so that
+# priors given as standard deviations meet the data at their true worth
 UNIT = WEIGHT_SCALE * 0.1**2 * 16
 STIFF = 1e-3  # standard deviation of the step of log focal that stands for one focal length
 
@@ -85,8 +86,6 @@ def knowledge_of_focal(state: State, schedule: Schedule) -> FocalKnowledge:
 
 def median_residual(state: State) -> float:
     """Return the median distance, in 1/8 pixels, between where trusted cells are seen and where the state puts them."""
-    from sfmcam.estimators.megasam.camera import reproject
-
     frames, edges = state.keyframes, state.active
     seen = reproject(frames.poses, frames.disps, frames.intrinsics, ii=edges.ii, jj=edges.jj)
     off = torch.linalg.vector_norm(edges.target - seen.coords, dim=-1)[edges.weight.amin(dim=-1) > 0.1]

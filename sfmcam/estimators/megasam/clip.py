@@ -24,12 +24,14 @@ class Given:
         prior_disps: (N, h, w) inverse depth; 0 where nothing is known.
         poses: (N, 7) cam_from_world to start from; None: nothing is known.
         static_mask: (N, h, w) in 0..1; None: everything may be static.
+        focal_known: the intrinsics are more than a guess, so that no others are tried.
     """
 
     intrinsics: Tensor
     prior_disps: Tensor
     poses: Tensor | None = None
     static_mask: Tensor | None = None
+    focal_known: bool = False
 
 
 class Clip:

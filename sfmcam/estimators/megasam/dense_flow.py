@@ -106,8 +106,8 @@ class DenseFlowOperator:
 
     def __post_init__(self) -> None:
         presets = {"fast": cv2.DISOPTICAL_FLOW_PRESET_FAST, "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}
-        self._careful = cv2.DISOpticalFlow_create(presets[self.options.quality])
-        self._quick = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._careful = cv2.DISOpticalFlow.create(presets[self.options.quality])
+        self._quick = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def encode(self, image: Tensor, index: int) -> DenseFeatures:
         """See `operator.UpdateOperator`."""
@@ -186,9 +186,9 @@ def static_probability(off: Tensor, scale: Tensor, ii: Tensor) -> Tensor:
     A mover is one in every edge, though its own motion may happen to follow the camera in some.
     """
     fits = 1.0 / (1.0 + (off / scale) ** 2) ** 2
-    frames, group = torch.unique(ii, return_inverse=True)
+    frames, group = torch.unique(ii.to(off.device), return_inverse=True)
     total = fits.new_zeros((len(frames), *fits.shape[1:])).index_add_(0, group, fits)
-    count = fits.new_zeros(len(frames)).index_add_(0, group, torch.ones_like(ii, dtype=fits.dtype))
+    count = fits.new_zeros(len(frames)).index_add_(0, group, torch.ones_like(group, dtype=fits.dtype))
     return fits * (total / count[:, None, None])[group]
 
 

@@ -37,8 +37,9 @@ class DenseDepth:
 def static_of(state: State) -> Tensor:
     """Return (K, h, w) the mean static probability over the edges that leave each keyframe; 1 of those that none leaves."""
     edges, frames = state.active, state.keyframes
-    total = torch.zeros_like(frames.disps).index_add_(0, edges.ii, edges.static.to(frames.disps))
-    count = frames.disps.new_zeros(len(frames)).index_add_(0, edges.ii, torch.ones_like(edges.ii, dtype=frames.disps.dtype))
+    source = edges.ii.to(frames.disps.device)
+    total = torch.zeros_like(frames.disps).index_add_(0, source, edges.static.to(frames.disps))
+    count = frames.disps.new_zeros(len(frames)).index_add_(0, source, torch.ones_like(source, dtype=frames.disps.dtype))
     return torch.where(count[:, None, None] > 0, total / count.clamp(min=1)[:, None, None], torch.ones_like(total))
 
 

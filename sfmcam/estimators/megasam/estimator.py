@@ -1,4 +1,4 @@
-"""The estimators `dense` and `megasam`: depth and pose by dense bundle adjustment, over optical flow or over a network."""
+"""The estimator `dense`: depth and pose by dense bundle adjustment over optical flow."""
 
 from __future__ import annotations
 
@@ -8,23 +8,32 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
 from sfmcam.config import RunConfig
 from sfmcam.estimators.megasam.answer import answer
-from sfmcam.estimators.megasam.clip import Clip, Given
+from sfmcam.estimators.megasam.clip import Clip
 from sfmcam.estimators.megasam.dense_flow import DenseFlowOperator, DenseFlowOptions
+<<<<<<< HEAD
 from sfmcam.estimators.megasam.options import DenseOptions, TrackerOptions
 from sfmcam.estimators.megasam.prior_given import given_by_prior, metres_per_unit
 from sfmcam.estimators.megasam.resize import WorkingSize, resize_picture, tracker_intrinsics, working_size
+=======
+from sfmcam.estimators.megasam.needs import require_ready
+from sfmcam.estimators.megasam.options import DenseOptions
+from sfmcam.estimators.megasam.pictures import clip_of, neutral, size_of
+from sfmcam.estimators.megasam.resize import WorkingSize
+>>>>>>> ms_track
 from sfmcam.estimators.megasam.shot import Solved, solve_shot
 from sfmcam.estimators.megasam.vo_start import VoStart, solve_by_vo
 from sfmcam.types import Estimate, Frames, Status
 
+<<<<<<< HEAD
 if TYPE_CHECKING:
     from sfmcam.estimators.megasam.clip_prior import ClipPrior
 
 NEUTRAL_DISPARITY = 1.0
+=======
+>>>>>>> ms_track
 MIN_SHARPNESS = 0.02  # share of cells with texture, in the median frame
 
 
@@ -41,6 +50,7 @@ class Dense:
         """See `estimators.base.Estimator`."""
         if len(frames) < 2:
             return Estimate(Status.TOO_FEW_FRAMES, message=f"{len(frames)} frame")
+        require_ready(self.options)
         cv2.setNumThreads(self.run.threads)
         torch.set_num_threads(self.run.threads)
         size = size_of(frames, self.options)
@@ -76,6 +86,7 @@ class Dense:
         return None if found is None else VoStart(clip, size, self.options).solve(*found)
 
 
+<<<<<<< HEAD
 def metres_of(solved: Solved, prior: ClipPrior, frames: Frames) -> float | None:
     """Return the metres of one unit of a solved shot; None where the prior knows none, or no motion was found that tells depth."""
     if solved.depth is None:
@@ -110,5 +121,7 @@ def neutral(frames: Frames, size: WorkingSize, options: TrackerOptions) -> Given
     return Given(row.expand(len(frames), 4).contiguous(), disps)
 
 
+=======
+>>>>>>> ms_track
 def _share_of_texture(clip: Clip, index: int) -> float:
     return float((clip.features(index).sharpness.max(axis=2) > 0.2).mean())

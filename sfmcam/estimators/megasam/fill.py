@@ -64,8 +64,7 @@ def _filled(frames: Keyframes, clip: Clip, wanted: list[int], schedule: Schedule
     jj = torch.arange(len(wanted)).repeat_interleave(2) + len(used)
     # a keyframe is not looked at from itself: that edge would see no motion and hold the pose where it is
     apart = torch.tensor([state.keyframes.index[i] != state.keyframes.index[j] for i, j in zip(ii.tolist(), jj.tolist(), strict=True)])
-    device = frames.disps.device
-    state.active = open_edges(clip.operator, state.keyframes, ii[apart].to(device), jj[apart].to(device))
+    state.active = open_edges(clip.operator, state.keyframes, ii[apart], jj[apart])
     options = BundleOptions(first_pose=len(used), motion_only=True, lm=LM, ep=EP, iterations=schedule.gauss_newton)
     rounds(state, clip.operator, Adjustment(options), count=schedule.fill_updates)
     residual, trusted = _judged(state, len(used), len(wanted))

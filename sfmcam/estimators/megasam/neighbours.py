@@ -14,7 +14,7 @@ Pair = tuple[Tensor, Tensor]
 
 def chain_edges(state: State, radius: int) -> Pair:
     """Return the edges (E,), (E,) between all keyframes at most `radius` apart, both ways."""
-    return _tensors(state, graph.neighbourhood_edges(0, len(state.keyframes), radius=radius))
+    return _tensors(graph.neighbourhood_edges(0, len(state.keyframes), radius=radius))
 
 
 def near_edges(state: State, *, radius: int, nms: int, threshold: float, cap: int, rows: int = 0, columns: int = 0) -> Pair:
@@ -42,9 +42,9 @@ def near_edges(state: State, *, radius: int, nms: int, threshold: float, cap: in
         first_row=max(rows, 0),
         first_column=max(columns, 0),
     )
-    return _tensors(state, graph.without(chosen, [existing]))
+    return _tensors(graph.without(chosen, [existing]))
 
 
-def _tensors(state: State, edges: graph.Edges) -> Pair:
-    ii, jj = torch.from_numpy(edges).to(state.keyframes.disps.device).unbind(1)
+def _tensors(edges: graph.Edges) -> Pair:
+    ii, jj = torch.from_numpy(edges).unbind(1)
     return ii, jj

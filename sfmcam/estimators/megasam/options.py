@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sfmcam.config import Model
 from sfmcam.estimators.megasam.prior_options import PriorOptions
@@ -40,7 +40,6 @@ class Schedule(Model):
     early_stop: float = Field(default=1e-4, ge=0, description="a pose step below ends the backend early; 0: never")
     fill_updates: int = Field(default=6, ge=1, description="revisions of the poses between keyframes")
     fill_chunk: int = Field(default=16, ge=1, description="frames filled at once")
-    full_updates: int = Field(default=0, ge=0, description="revisions of all frames together at the end, as published 15; 0: none")
     chunk_frames: int = Field(default=8, ge=1, description="source frames whose edges the operator revises at once")
 
 
@@ -80,5 +79,26 @@ class DenseOptions(TrackerOptions):
 class MegasamOptions(TrackerOptions):
     """Options of `megasam`."""
 
+<<<<<<< HEAD
     weights: Path | None = Field(default=None, description="checkpoint; by default the one that `sfmcam weights get megasam` fetched")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="of the network; auto: bfloat16 on a GPU")
+=======
+    weights: Path | None = Field(default=None, description="checkpoint; by default the one that `sfmcam weights get megasam` fetches")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="of the convolutions; auto: what the device multiplies fastest without harm"
+    )
+    graphs: bool = Field(default=True, description="on a GPU, record the launches of an update and replay them")
+    prior: PriorOptions = Field(default_factory=PriorOptions, description="depth models that give the start, and metres; none by default")
+    prior_focal: bool = Field(default=True, description="take the focal length from the depth prior where it tells one")
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether a depth model is asked for."""
+        return self.prior.relative is not None or self.prior.metric is not None
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.has_prior and self.start != "none":
+            raise ValueError('a depth prior gives its own start: leave `start = "none"`')
+        return self
+>>>>>>> ms_track

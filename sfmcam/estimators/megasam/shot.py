@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from sfmcam.estimators.megasam.fill import Filled, fill
 from sfmcam.estimators.megasam.models import Fit, fit_models, flow_seen, model_weights, noise_of, parallax_of
 from sfmcam.estimators.megasam.motion_filter import choose_keyframes
 from sfmcam.estimators.megasam.options import TrackerOptions
-from sfmcam.estimators.megasam.paths import blend, nearest, window_path
+from sfmcam.estimators.megasam.paths import blend, median_disparity, nearest, window_path
 from sfmcam.estimators.megasam.resize import STRIDE, WorkingSize, source_focal_px
 from sfmcam.estimators.megasam.se3 import matrix
 from sfmcam.estimators.megasam.state import State
@@ -57,6 +57,7 @@ class Solved:
         depth: of the likeliest motion; None of one that does not travel, which tells no depth.
         noise_px: of the flow, one coordinate, in pixels of the tracker's picture.
         parallax_px: median of what the best turning, zooming camera leaves unexplained, in the same pixels.
+        tracker_units: length of the paths' unit in the tracker's, which a depth prior sets.
     """
 
     filled: FilledPath
@@ -68,6 +69,7 @@ class Solved:
     depth: DenseDepth | None
     noise_px: float
     parallax_px: float
+    tracker_units: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class FittedWindow:
     decisive: dict[Freedom, float]
     noise: float
     parallax: float
+    tracker_units: float
 
     @property
     def likely(self) -> Freedom:
@@ -113,15 +116,17 @@ def fit_window(clip: Clip, given: Given, window: Sequence[int], *, size: Working
     else:
         found = {Freedom.ALL: fit_models(moving, clip.operator, options, prior_log_focal=prior)[Freedom.ALL]}
     paths = {f: window_path(fit.state.keyframes, static_of(fit.state), size, sigma=fit.sigma) for f, fit in found.items()}
+    trusted = static_of(moving).double().cpu().numpy()
+    units = 1.0 / median_disparity(moving.keyframes.disps.double().cpu().numpy(), trusted)
     soft, decisive = (model_weights(found, seen, belief) for belief in (ModelBelief(), DECISIVE))
-    return FittedWindow(found, paths, soft, decisive, noise_of(found, seen), parallax_of(found, seen))
+    return FittedWindow(found, paths, soft, decisive, noise_of(found, seen), parallax_of(found, seen), units)
 
 
 def _tracked(clip: Clip, given: Given, window: Sequence[int], options: TrackerOptions) -> State:
     """Track a window with the focal length held at each guess, and return the state that fits best."""
     long_side = float(2 * given.intrinsics[0, 2:].max())
     best: tuple[float, State] | None = None
-    for guess in options.focal_guesses if given.poses is None else (0.0,):
+    for guess in (0.0,) if given.focal_known or given.poses is not None else options.focal_guesses:
         start = given if guess == 0.0 else refocused(given, guess * long_side)
         state = Tracker(clip, start, options.schedule).track(window)
         tie(state, clip.operator, options.schedule)
@@ -137,7 +142,7 @@ def refocused(given: Given, focal: float) -> Given:
     """Return what is given with another focal length, in 1/8 pixels."""
     ratio = focal / given.intrinsics[:, :1]
     intrinsics = torch.cat([given.intrinsics[:, :2] * ratio, given.intrinsics[:, 2:]], 1)
-    return Given(intrinsics, given.prior_disps, given.poses, given.static_mask)
+    return replace(given, intrinsics=intrinsics)
 
 
 def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, options: TrackerOptions) -> Solved:
@@ -162,6 +167,7 @@ def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, optio
         depth_of([w.found[w.likely].state for w in fitted], likely),
         noise,
         parallax,
+        fitted[0].tracker_units,
     )
 
 

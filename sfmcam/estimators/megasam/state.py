@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+PER_EDGE = ("ii", "jj", "age", "target", "weight", "static")
 FIRST_ETA = 1e-6  # damping of a frame on which the operator has not said anything yet
 
 
@@ -40,7 +41,7 @@ class Keyframes:
 
     def join(self, other: Self) -> Self:
         """Return these keyframes followed by others."""
-        return type(self)(*(_joined(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+        return replace(self, **{f.name: _joined(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)})
 
     def without(self, k: int) -> Self:
         """Return all but keyframe `k`: its frame number goes with it (spec 2.9, Q3)."""
@@ -49,7 +50,7 @@ class Keyframes:
 
     def select(self, rows: list[int]) -> Self:
         """Return some keyframes, in the order of `rows`."""
-        return type(self)(*(_rows(getattr(self, f.name), rows) for f in fields(self)))
+        return replace(self, **{f.name: _rows(getattr(self, f.name), rows) for f in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Edges:
     """E directed edges between keyframes.
 
     Attributes:
-        ii, jj: (E,) long, source and target keyframe.
-        age: (E,) long, revisions since the edge was opened.
+        ii, jj: (E,) long, source and target keyframe; on the CPU, wherever the rest is, so that nothing has to wait for their values.
+        age: (E,) long, revisions since the edge was opened; on the CPU too.
         target: (E, h, w, 2) where the cells of the source are seen in the target, in 1/8 pixels.
         weight: (E, h, w, 2) in 0..1.
         static: (E, h, w) static probability.
@@ -80,15 +81,14 @@ class Edges:
     def none(cls, like: Tensor) -> Self:
         """Return no edges, for a grid and on the device of `like` (..., h, w)."""
         height, width = like.shape[-2:]
-        long = torch.zeros(0, dtype=torch.long, device=like.device)
+        long = torch.zeros(0, dtype=torch.long)
         grid = like.new_zeros((0, height, width, 2))
         return cls(long, long, long, grid, grid, like.new_zeros((0, height, width)))
 
     def select(self, mask: Tensor) -> Self:
         """Return the edges where `mask` (E,) holds."""
         memory = None if self.memory is None else self.memory.select(mask)
-        parts = (self.ii, self.jj, self.age, self.target, self.weight, self.static)
-        return type(self)(*(part[mask] for part in parts), memory)
+        return replace(self, **{name: getattr(self, name)[mask] for name in PER_EDGE}, memory=memory)
 
     def join(self, other: Self) -> Self:
         """Return these edges followed by others; both have a memory or neither has, unless one is empty."""
@@ -97,19 +97,17 @@ class Edges:
         if not len(other):
             return self
         memory = None if self.memory is None or other.memory is None else self.memory.join(other.memory)
-        names = ("ii", "jj", "age", "target", "weight", "static")
-        return type(self)(*(torch.cat([getattr(self, name), getattr(other, name)]) for name in names), memory)
+        joined = {name: torch.cat([getattr(self, name), getattr(other, name)]) for name in PER_EDGE}
+        return replace(self, **joined, memory=memory)
 
     def forget(self) -> Self:
         """Return the edges without the operator's memory, as they are kept once retired."""
-        return type(self)(self.ii, self.jj, self.age, self.target, self.weight, self.static)
+        return replace(self, memory=None)
 
     def without_keyframe(self, k: int) -> Self:
         """Return the edges that do not touch keyframe `k`, those beyond it renumbered."""
         kept = self.select((self.ii != k) & (self.jj != k))
-        return type(self)(
-            kept.ii - (kept.ii > k).long(), kept.jj - (kept.jj > k).long(), kept.age, kept.target, kept.weight, kept.static, kept.memory
-        )
+        return replace(kept, ii=kept.ii - (kept.ii > k).long(), jj=kept.jj - (kept.jj > k).long())
 
 
 @dataclass
@@ -140,8 +138,8 @@ def copy_of(state: State) -> State:
 
 def copy_of_keyframes(frames: Keyframes) -> Keyframes:
     """Return keyframes that can be moved without moving these."""
-    parts = (getattr(frames, f.name) for f in fields(frames))
-    return Keyframes(*(part.clone() if isinstance(part, Tensor) else list(part) for part in parts))
+    parts = {f.name: getattr(frames, f.name) for f in fields(frames)}
+    return replace(frames, **{name: part.clone() if isinstance(part, Tensor) else list(part) for name, part in parts.items()})
 
 
 def _joined(a: Any, b: Any) -> Any:

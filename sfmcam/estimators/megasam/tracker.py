@@ -125,7 +125,7 @@ class Tracker:
     def _is_redundant(self, state: State, k: int) -> bool:
         if self.schedule.keyframe_distance <= 0 or k < 2:
             return False
-        frames, pair = state.keyframes, torch.tensor([k - 1, k], device=state.keyframes.disps.device)
+        frames, pair = state.keyframes, torch.tensor([k - 1, k])
         apart = frame_distance(frames.poses, frames.disps, frames.intrinsics, ii=pair, jj=pair.flip(0))
         return float(apart.mean()) < self.schedule.keyframe_distance
 
@@ -146,7 +146,7 @@ class Tracker:
     def _retire_old(self, state: State) -> None:
         ages = state.active.age.cpu().numpy()
         oldest = graph.retired(ages, past_age=self.schedule.max_age, most=self.schedule.max_edges)
-        state.retire(torch.from_numpy(oldest).to(state.active.ii.device))
+        state.retire(torch.from_numpy(oldest))
 
     def _options(self, *, first_pose: int, motion_only: bool = False) -> BundleOptions:
         return BundleOptions(

@@ -86,7 +86,7 @@ def fit_turning(
         information, gradient = _normal_equations(seen, jacobian, off, weight, num_keys)
         _add_priors(information, gradient, log_focal, prior=prior, zooms=zooms, turns=turns)
         step = np.linalg.solve(information, gradient).reshape(num_keys, 4)
-        rotation = rotation_from_vector(step[:, :3]) @ rotation
+        rotation = rotation_from_vector(np.asarray(step[:, :3], np.float64)) @ rotation
         log_focal = log_focal + step[:, 3]
         if np.abs(step).max() < STEP_ENOUGH:
             break

@@ -52,10 +52,11 @@ def two_views(source: Float, target: Float, focal: Float) -> TwoViews | None:
     )
     if essential is None or essential.shape != (3, 3):
         return None
-    one, other = np.ascontiguousarray(source / focal[0]), np.ascontiguousarray(target / focal[1])
+    one, other = (np.asarray(side, np.float64) for side in (source / focal[0], target / focal[1]))
     _, rotation, translation, _ = cv2.recoverPose(essential, one, other, np.eye(3))
-    off = _from_epipolar_line(essential, one, other) * float(focal.mean())
-    return TwoViews(rigid_from_parts(rotation, translation[:, 0]), np.exp(-((off / (2 * THRESHOLD)) ** 2)))
+    off = _from_epipolar_line(np.asarray(essential, np.float64), one, other) * float(focal.mean())
+    pose = rigid_from_parts(np.asarray(rotation, np.float64), np.asarray(translation[:, 0], np.float64))
+    return TwoViews(pose, np.exp(-((off / (2 * THRESHOLD)) ** 2)))
 
 
 def _from_epipolar_line(essential: Float, one: Float, other: Float) -> Float:

@@ -36,7 +36,7 @@ def two_view_masks(operator: UpdateOperator, frames: Keyframes) -> Tensor:
     pairs = [(i, j) for i in range(len(frames)) for j in _partners(i, len(frames))]
     if not pairs:
         return torch.ones_like(frames.disps)
-    ii, jj = torch.tensor(pairs, device=frames.disps.device).T
+    ii, jj = torch.tensor(pairs).T
     seen = revise(operator, copy_of_keyframes(frames), open_edges(operator, frames, ii, jj))
     trust = (seen.weight / seen.static.clamp(min=1e-6)[..., None]).amin(dim=-1).cpu().numpy()
     return _masks(frames, pairs, seen.target.double().cpu().numpy(), trust)

@@ -50,8 +50,7 @@ def start_from_two_views(state: State, operator: UpdateOperator, *, alpha: float
 
 
 def _edges(operator: UpdateOperator, frames: Keyframes, ii: list[int], jj: list[int]) -> Edges:
-    device = frames.disps.device
-    return open_edges(operator, frames, torch.tensor(ii, device=device), torch.tensor(jj, device=device))
+    return open_edges(operator, frames, torch.tensor(ii), torch.tensor(jj))
 
 
 def _geometry(frames: Keyframes, pair: Edges) -> tuple[TwoViews | None, Tensor]:
