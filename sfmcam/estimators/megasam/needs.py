@@ -22,7 +22,7 @@ def require_ready(options: TrackerOptions) -> None:
     """
     learned = isinstance(options, MegasamOptions)
     name = WEIGHTS if learned else "dense"
-    wanted = ["torch", *(["transformers"] if isinstance(options, MegasamOptions) and options.has_prior else [])]
+    wanted = ["torch", *(["transformers"] if options.has_prior else [])]
     if missing := [package for package in wanted if find_spec(package) is None]:
         raise MissingDependencyError(
             f"the estimator '{name}' needs {' and '.join(missing)}, not installed here: pip install 'sfmcam[learned]'"

@@ -69,28 +69,6 @@ class TrackerOptions(Model):
     prior: PriorOptions = Field(default_factory=PriorOptions, description="depth prior; without models: constant disparity at the start")
     schedule: Schedule = Field(default_factory=Schedule, description="how much work is done")
 
-
-class DenseOptions(TrackerOptions):
-    """Options of `dense`."""
-
-    flow: Literal["fast", "medium"] = Field(default="medium", description="quality of the optical flow")
-
-
-class MegasamOptions(TrackerOptions):
-    """Options of `megasam`."""
-
-<<<<<<< HEAD
-    weights: Path | None = Field(default=None, description="checkpoint; by default the one that `sfmcam weights get megasam` fetched")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="of the network; auto: bfloat16 on a GPU")
-=======
-    weights: Path | None = Field(default=None, description="checkpoint; by default the one that `sfmcam weights get megasam` fetches")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="of the convolutions; auto: what the device multiplies fastest without harm"
-    )
-    graphs: bool = Field(default=True, description="on a GPU, record the launches of an update and replay them")
-    prior: PriorOptions = Field(default_factory=PriorOptions, description="depth models that give the start, and metres; none by default")
-    prior_focal: bool = Field(default=True, description="take the focal length from the depth prior where it tells one")
-
     @property
     def has_prior(self) -> bool:
         """Whether a depth model is asked for."""
@@ -101,4 +79,19 @@ class MegasamOptions(TrackerOptions):
         if self.has_prior and self.start != "none":
             raise ValueError('a depth prior gives its own start: leave `start = "none"`')
         return self
->>>>>>> ms_track
+
+
+class DenseOptions(TrackerOptions):
+    """Options of `dense`."""
+
+    flow: Literal["fast", "medium"] = Field(default="medium", description="quality of the optical flow")
+
+
+class MegasamOptions(TrackerOptions):
+    """Options of `megasam`."""
+
+    weights: Path | None = Field(default=None, description="checkpoint; by default the one that `sfmcam weights get megasam` fetches")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="of the convolutions; auto: what the device multiplies fastest without harm"
+    )
+    graphs: bool = Field(default=True, description="on a GPU, record the launches of an update and replay them")
