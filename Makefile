@@ -3,6 +3,7 @@
 # Variables of `bench-sfm`: DATASET (a folder in CameraBench's layout, `camerabench` or `synthetic`), ESTIMATORS, OUT, LIMIT, JOBS.
 # Variables of `report`: OUT (the run), AGAINST (folders of score files of other methods, with a space between them), REPORT (where to).
 # Variables of `bench-vo`: CLIPS and SYNTHETIC (labelled sets of real and of rendered clips), VO_OUT, LIMIT, JOBS.
+# Variables of `test`: TEST_JOBS (processes that share the tests), PYTEST_ARGS.
 # Variables of the set-up: PYTHON (3.11 or newer), SFMCAM_TORCH_INDEX (e.g. https://download.pytorch.org/whl/cpu: the CPU build of
 # torch, 1 GB to download in all instead of 3.5 GB), SFMCAM_SYSTEM_INSTALL=no (never call the system's package manager).
 
@@ -23,6 +24,7 @@ CLIPS ?= $(wildcard ../shared/clips)
 SYNTHETIC ?= $(wildcard $(or $(SFMCAM_DATA),data)/synthetic-test)
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 PYTEST_ARGS ?=
+TEST_JOBS ?= $(JOBS)
 
 # $(call quoted,TEXT) is TEXT as one word for the shell, whatever it holds
 quoted = '$(subst ','\'',$(1))'
@@ -53,8 +55,8 @@ bench-vo: $(STAMP) ## run vo on the data that is there and print what it must ho
 	$(BIN)/python benchmarks/bench_vo.py --out $(call quoted,$(VO_OUT)) $(if $(CLIPS),--clips $(call quoted,$(CLIPS))) \
 		$(if $(SYNTHETIC),--synthetic $(call quoted,$(SYNTHETIC))) $(if $(LIMIT),--limit $(LIMIT)) --jobs $(JOBS)
 
-test: $(STAMP) ## run the fast tests
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+test: $(STAMP) ## run the fast tests (TEST_JOBS=)
+	$(BIN)/python -m pytest -m "not slow" -n $(TEST_JOBS) --dist loadscope $(PYTEST_ARGS)
 
 test-slow: $(STAMP) ## run the slow tests
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)

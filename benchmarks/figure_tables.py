@@ -168,6 +168,18 @@ def report_scale(figure: dict[str, Any]) -> Rows:
     return rows + [[name, _number(page[key], 2), "-", "-"] for name, key in others.items()]
 
 
+def install_sizes(figure: dict[str, Any]) -> Rows:
+    """What an installation takes: by itself, and what each extra adds to it."""
+    rows = [["install", "distributions", "unpacked MB", "of which the largest"]]
+    for extra, row in figure["extras"].items():
+        largest = ", ".join(f"{name} {size:.0f}" for name, size in row["largest"].items())
+        absent = f"; not measured here: {', '.join(row['not_installed_here'])}" if row["not_installed_here"] else ""
+        name, plus = (f"`sfmcam[{extra}]`", "+") if extra else ("`sfmcam`", "")
+        counts = ["-", "-"] if absent else [f"{plus}{row['distributions']}", f"{plus}{row['megabytes']:.0f}"]
+        rows.append([name, *counts, f"{largest}{absent}".removeprefix("; ")])
+    return rows
+
+
 def _pose_cells(part: dict[str, Any]) -> Iterator[str]:
     yield f"{part['solved']} of {part['clips']}"
     for name in POSE_COLUMNS:

@@ -12,13 +12,14 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from run_folder import Run, open_run
+from typing import TYPE_CHECKING, Any
 
 from sfmcam import __version__
 from sfmcam.errors import SfmcamError
 from sfmcam.io.json_file import finite
+
+if TYPE_CHECKING:
+    from run_folder import Run  # brings most of the package, which a machine with a GPU and little else may lack
 
 RESULTS = Path(__file__).resolve().parent / "results"
 DIGITS = 5
@@ -100,6 +101,8 @@ def run_parser(description: str | None) -> argparse.ArgumentParser:
 
 def show_figure_of_run(figure: str, given: argparse.Namespace, *, make: Callable[[Run], Figure], table: Callable[[Figure], Rows]) -> None:
     """Open the run, print the table and keep the file; what is wrong with the input ends it in one sentence."""
+    from run_folder import open_run
+
     try:
         run = open_run(given.run, given.labels)
         made = rounded(figure_of_run(figure, run, make(run)))

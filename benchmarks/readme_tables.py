@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import figure_tables
+import megasam_tables
 import set_tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,9 +36,12 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         figure_tables.warm,
         figure_tables.report_scale,
         figure_tables.evaluate_scale,
+        figure_tables.install_sizes,
         set_tables.truth,
         set_tables.label_truth,
         set_tables.rendering,
+        megasam_tables.megasam_speed,
+        megasam_tables.megasam_train,
     )
 }
 

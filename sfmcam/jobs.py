@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sfmcam.config import FrameConfig, RunConfig
-from sfmcam.estimators.registry import ESTIMATORS, frame_config, load_options, parse_spec, run_config
+from sfmcam.estimators.registry import ESTIMATORS, frame_config, load_options, parse_spec, require_ready, run_config, with_features
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,17 @@ class ClipJob:
         return self.scratch / "checkpoint.json"
 
 
-def plan_method(text: str, *, frames: dict[str, Any], run: dict[str, Any]) -> Method:
+def plan_method(text: str, *, frames: dict[str, Any], run: dict[str, Any], features: str | None = None) -> Method:
     """Return the method that `name` or `name:preset` means, with `frames` and `run` laid over its preset.
+
+    `features` are those that an estimator with a choice of features is to use; the others go without.
 
     Raises:
         ConfigError: unknown name or preset, or a value out of range.
+        SfmcamError: the method cannot run on this machine.
     """
-    spec = parse_spec(text)
-    options = load_options(spec).model_dump(mode="json")
-    return Method(spec.slug, ESTIMATORS[spec.name].estimator, options, frame_config(spec, frames), run_config(run))
+    spec = (with_features(text, features) if features else None) or parse_spec(text)
+    options = load_options(spec)
+    require_ready(spec.name, options)
+    plain = options.model_dump(mode="json")
+    return Method(spec.slug, ESTIMATORS[spec.name].estimator, plain, frame_config(spec, frames), run_config(run))

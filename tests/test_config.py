@@ -13,6 +13,7 @@ import pytest
 import sfmcam
 from sfmcam.config import FrameConfig, Model, RunConfig, build, config_dir, read_toml
 from sfmcam.errors import ConfigError
+from sfmcam.estimators import registry
 from sfmcam.estimators.registry import ESTIMATORS, EXTERNAL, EstimatorSpec, estimator_class, frame_config, load_options, preset_names
 
 SPECS = [(name, preset) for name in sorted(ESTIMATORS) for preset in preset_names(name)]
@@ -39,7 +40,23 @@ def test_every_preset_builds(name: str, preset: str, tmp_path: Path) -> None:
     spec = EstimatorSpec(name, preset, tmp_path if name == EXTERNAL else None)
     assert isinstance(load_options(spec), estimator_class(name).Options)
     assert isinstance(frame_config(spec, {}), FrameConfig)
-    assert read_toml(config_dir() / "estimators" / f"{name}.toml")[preset].keys() <= {"frames", "options"}
+    assert read_toml(config_dir() / "estimators" / f"{name}.toml")[preset].keys() <= {"frames", "options", "like"}
+
+
+@pytest.mark.parametrize("preset", ["disk", "aliked", "loftr"])
+@pytest.mark.parametrize("name", ["colmap", "glomap"])
+def test_a_preset_like_another_differs_in_what_it_says(name: str, preset: str) -> None:
+    like, itself = (load_options(EstimatorSpec(name, p)).model_dump() for p in ("tuned", preset))
+    assert itself == like | {"features": preset, "matching": "sequential"}
+
+
+@pytest.mark.parametrize(("base", "named"), [("nowhere", "a"), ("a", "a"), ("b", "a")], ids=["unknown", "itself", "a chain"])
+def test_a_preset_like_nothing_is_named(base: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "estimators").mkdir()
+    (tmp_path / "estimators" / "glomap.toml").write_text(f'[tuned]\n[a]\nlike = "{base}"\n[b]\nlike = "tuned"\n')
+    monkeypatch.setattr(registry, "config_dir", lambda: tmp_path)
+    with pytest.raises(ConfigError, match=f"glomap.toml: preset '{named}' is like '{base}', which is no preset"):
+        preset_names("glomap")
 
 
 def test_an_unknown_key_is_named() -> None:
@@ -81,7 +98,7 @@ def test_the_presets_are_installed_with_the_package(tmp_path: Path) -> None:
     """`setup.py build` copies what an installation would hold; a package that is not listed, or a preset, would be missing there."""
     for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("sfmcam", "configs"):
+    for name in ("sfmcam", "configs", "third_party"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "setup.py", "-q", "build", "--build-lib", "built"]
     subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
@@ -89,5 +106,6 @@ def test_the_presets_are_installed_with_the_package(tmp_path: Path) -> None:
     modules = {path.relative_to(ROOT) for path in (ROOT / "sfmcam").rglob("*.py")}
     presets = {Path("sfmcam", path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.*")}
     page = {path.relative_to(ROOT) for part in ("assets", "templates") for path in (ROOT / "sfmcam" / "report" / part).iterdir()}
-    assert modules | presets | page | {Path("sfmcam/py.typed"), Path("sfmcam/evaluation/published.json")} == built
+    others = {Path("sfmcam", name) for name in ("py.typed", "evaluation/published.json", "third_party/weights.toml")}
+    assert modules | presets | page | others == built
     assert tomllib.loads((tmp_path / "built/sfmcam/configs/default.toml").read_text())["run"]["threads"] == 1

@@ -45,7 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 KERNEL_LAYERS = (1, 2)  # pure functions: they open no file and log nothing
 NOT_IN_KERNELS = {"logging", "pathlib", "os", "shutil", "subprocess"}
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
-HEAVY = ("torch", "open3d", "pycolmap", "cv2", "sklearn", "matplotlib", "evo", "kornia", "plotly", "scipy", "numba")
+HEAVY = ("torch", "open3d", "pycolmap", "cv2", "sklearn", "matplotlib", "evo", "kornia", "plotly", "scipy", "numba", "transformers")
 FILES = {
     ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip("."): file
     for file in sorted(PACKAGE.rglob("*.py"))
@@ -136,7 +136,9 @@ def test_evo_which_is_gpl_is_imported_in_one_module_and_lazily() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["compare", "--help"], ["--version"]], ids=" ".join
+    "arguments",
+    [["--help"], ["trajectory", "--help"], ["bench", "--help"], ["compare", "--help"], ["weights", "--help"], ["--version"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"""

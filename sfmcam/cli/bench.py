@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,4 +131,4 @@ def _print(report: BenchReport) -> None:
 
 
 def _command_line() -> str:
-    return shlex.join(["sfmcam", *sys.argv[1:]])
+    return shlex.join(["sfmcam", *click.get_current_context().obj])

@@ -72,11 +72,12 @@ def compare(estimate: Path, reference: Path, *, batch: bool, as_json: bool, plot
     options = _options(given)
     if batch:
         return _compare_folders(estimate, reference, options, as_json=as_json, pictures=out if plot else None)
+    from sfmcam.evaluation.compare_batch import clip_name
     from sfmcam.evaluation.compare_files import compare_files, refuse_idle_rate
 
     compared = compare_files(estimate, reference, options)
     refuse_idle_rate([compared], options)
-    picture = _draw(compared, out) if plot else None
+    picture = _draw(compared, clip_name(estimate), out) if plot else None
     if as_json:
         _print_json({**compared.to_json(), "picture": None if picture is None else str(picture)})
         return 0
@@ -100,14 +101,13 @@ def _options(given: dict[str, Any]) -> CompareOptions:
     return CompareOptions(alignment=Alignment(given.pop("align")), pairing=Pairing(given.pop("pair")), **given)
 
 
-def _draw(compared: FileComparison, folder: Path) -> Path:
-    from sfmcam.evaluation.compare_batch import clip_name
+def _draw(compared: FileComparison, clip: str, folder: Path) -> Path:
     from sfmcam.evaluation.compare_text import number
     from sfmcam.viz.compare_plot import plot_comparison_png
     from sfmcam.workspace import compare_picture, make_folder
 
     make_folder(folder)
-    path = compare_picture(folder, clip_name(compared.estimate.path))
+    path = compare_picture(folder, clip)
     result = compared.result
     rmse = result.figures["APE_rmse"]
     plot_comparison_png(
@@ -116,8 +116,7 @@ def _draw(compared: FileComparison, folder: Path) -> Path:
         estimate=compared.estimate.trajectory,
         reference=compared.reference.trajectory,
         pairing=compared.pairing,
-        title=f"{clip_name(compared.estimate.path)}, aligned by {result.alignment.value}"
-        + (f": APE {number(rmse)} (rmse, reference's unit)" if rmse == rmse else ""),
+        title=f"{clip}, aligned by {result.alignment.value}" + (f": APE {number(rmse)} (rmse, reference's unit)" if rmse == rmse else ""),
     )
     return path
 
@@ -149,7 +148,8 @@ def _compare_folders(estimates: Path, references: Path, options: CompareOptions,
     from sfmcam.evaluation.compare_batch import compare_folders
 
     batch = compare_folders(estimates, references, options)
-    drawn = {} if pictures is None else {row.clip: _draw(row.compared, pictures) for row in batch.rows if row.compared is not None}
+    found = [(row.clip, row.compared) for row in batch.rows if row.compared is not None]
+    drawn = {} if pictures is None else {clip: _draw(compared, clip, pictures) for clip, compared in found}
     if as_json:
         document = batch.to_json()
         for clip in document["clips"]:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("sfmcam.cli.report:report", "Write a page that opens from disk on a run, other methods beside it."),
     "data": ("sfmcam.cli.data:data", "Download or render a labelled set of clips."),
     "calibrate": ("sfmcam.cli.calibrate:calibrate", "Fit the probabilities of the primitives to finished runs."),
+    "weights": ("sfmcam.cli.weights:weights", "Fetch trained weights of others, for the learned estimators."),
     "train": ("sfmcam.cli.train:train", "Train a network of one's own on rendered clips."),
     "estimators": ("sfmcam.cli.estimators:estimators", "List the estimators, their presets and options."),
 }
@@ -84,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; a user's mistake is one sentence on standard error."""
     try:
-        code = cli.main(arguments, prog_name="sfmcam", standalone_mode=False)
+        code = cli.main(arguments, prog_name="sfmcam", standalone_mode=False, obj=tuple(arguments))  # obj: what a result says made it
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED

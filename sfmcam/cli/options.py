@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_ESTIMATOR = "vo"
+# the features of sfmcam.estimators.colmap.options, which would bring pydantic into --help; a test holds them equal
+FEATURE_CHOICES = ("sift", "disk", "aliked", "loftr")
 # sfmcam.results.SCORINGS, which would bring numpy into --help; a test holds them equal
 SCORING_CHOICES = ("depth", "probability", "camerabench")
 
@@ -21,6 +23,11 @@ _RUN_OPTIONS = (
     click.option("--max-frames", type=int, metavar="N", help="Cap for one shot; the rate is lowered evenly to meet it."),
     click.option("--long-side", "long_side_px", type=int, metavar="PX", help="Longer side of the frames used."),
     click.option("--shots", type=click.Choice(["auto", "single"]), help="auto: cut at shot boundaries; single: the file is one shot."),
+    click.option(
+        "--features",
+        type=click.Choice(FEATURE_CHOICES),
+        help="Features of colmap and glomap; all but sift are learned, and need weights (`sfmcam weights`).  [default: the preset's]",
+    ),
     click.option("--timeout", "timeout_s", type=float, metavar="S", help="Time limit for one clip under one estimator, in seconds."),
     click.option("--seed", type=int, metavar="S", help="Seed of everything random."),
     click.option(
@@ -56,6 +63,7 @@ def plan_methods(names: str, given: dict[str, Any], *, threads: int | None = Non
 
     Raises:
         ConfigError: unknown or repeated name, or a value out of range.
+        SfmcamError: a method cannot run on this machine: something that it needs is not here.
     """
     from sfmcam.errors import ConfigError
     from sfmcam.jobs import plan_method
@@ -63,7 +71,10 @@ def plan_methods(names: str, given: dict[str, Any], *, threads: int | None = Non
     frames, run = ({key: given[key] for key in keys if given[key] is not None} for keys in (FRAME_KEYS, RUN_KEYS))
     if threads is not None:
         run.setdefault("threads", threads)
-    methods = [plan_method(name, frames=frames, run=run) for name in names.split(",")]
+    features = given.get("features")
+    methods = [plan_method(name, frames=frames, run=run, features=features) for name in names.split(",")]
+    if features is not None and not any("features" in method.options for method in methods):
+        raise ConfigError(f"--features is a choice of colmap and glomap; '{names}' has none")
     slugs = [method.slug for method in methods]
     if repeated := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
         raise ConfigError(f"the estimator '{repeated[0]}' is named twice in '{names}'")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,27 @@ class EstimatorEntry:
         estimator: its class, made as Class(options, run).
         options: the pydantic model of its options, which the class also has as `Options`.
         preload: module that the fork server imports before its clips run, where loading it takes long; empty for none.
+        ready: function of the options that raises an SfmcamError where they cannot be run on this machine, without importing what
+            they need; called once, before any clip; empty where whatever is valid can be run.
     """
 
     estimator: str
     options: str
     preload: str = ""
+    ready: str = ""
 
 
+LEARNED = "sfmcam.estimators.colmap.learned.needs:require_ready"
+DENSE_NEEDS = "sfmcam.estimators.megasam.needs:require_ready"
+DENSE_PRELOAD = "sfmcam.estimators.megasam.preload"
 ESTIMATORS: dict[str, EstimatorEntry] = {
     "vo": EstimatorEntry("sfmcam.estimators.vo:Vo", "sfmcam.estimators.vo.options:VoOptions", preload="sfmcam.estimators.vo.preload"),
-    "colmap": EstimatorEntry("sfmcam.estimators.colmap:Colmap", "sfmcam.estimators.colmap.options:ColmapOptions"),
-    "glomap": EstimatorEntry("sfmcam.estimators.colmap:Glomap", "sfmcam.estimators.colmap.options:ColmapOptions"),
+    "colmap": EstimatorEntry("sfmcam.estimators.colmap:Colmap", "sfmcam.estimators.colmap.options:ColmapOptions", ready=LEARNED),
+    "glomap": EstimatorEntry("sfmcam.estimators.colmap:Glomap", "sfmcam.estimators.colmap.options:ColmapOptions", ready=LEARNED),
+    "dense": EstimatorEntry(
+        "sfmcam.estimators.megasam:Dense", "sfmcam.estimators.megasam.options:DenseOptions", preload=DENSE_PRELOAD, ready=DENSE_NEEDS
+    ),
+    "megasam": EstimatorEntry("sfmcam.estimators.megasam:Megasam", "sfmcam.estimators.megasam.options:MegasamOptions", ready=DENSE_NEEDS),
     "external": EstimatorEntry("sfmcam.estimators.external:External", "sfmcam.estimators.external:ExternalOptions"),
 }
 DEFAULT_PRESET = "tuned"
@@ -49,17 +59,23 @@ EXTERNAL = "external"
 
 @dataclass(frozen=True)
 class EstimatorSpec:
-    """An estimator with a preset, written `name` or `name:preset` (a bare name means the preset `tuned`), or `external:FOLDER`."""
+    """An estimator with a preset, written `name` or `name:preset` (a bare name means the preset `tuned`), or `external:FOLDER`.
+
+    `features` are laid over those of the preset, where they are others.
+    """
 
     name: str
     preset: str
     folder: Path | None = None
+    features: str = ""
 
     @property
     def slug(self) -> str:
         """Folder and column name: `glomap` for the preset that a bare name means, `glomap-default` for another, `external-FOLDER`."""
         if self.folder is not None:
             return f"{self.name}-{self.folder.name}"
+        if self.features:
+            return f"{self.name}-{self.preset}-{self.features}"
         return self.name if self.preset == DEFAULT_PRESET else f"{self.name}-{self.preset}"
 
 
@@ -81,6 +97,24 @@ def parse_spec(text: str) -> EstimatorSpec:
     return EstimatorSpec(name, preset)
 
 
+def with_features(text: str, features: str) -> EstimatorSpec | None:
+    """Read `name` or `name:preset` together with the features asked for; None where the estimator has no such choice.
+
+    With a bare name they choose the preset of their name (`sift`: the one that a bare name means); laid over a preset that is named,
+    they make a method of its own.
+
+    Raises:
+        ConfigError: as `parse_spec`.
+    """
+    spec = parse_spec(text)
+    options_model: type[Model] = _import(ESTIMATORS[spec.name].options)
+    if "features" not in options_model.model_fields:
+        return None
+    if ":" not in text and features in _presets(spec.name):
+        spec = replace(spec, preset=features)
+    return spec if getattr(load_options(spec), "features") == features else replace(spec, features=features)  # noqa: B009  (any model)
+
+
 def frame_config(spec: EstimatorSpec, overrides: dict[str, Any]) -> FrameConfig:
     """Return the frames that `spec` wants: defaults, then its preset, then `overrides`."""
     layers = (read_toml(config_dir() / "default.toml")["frames"], _presets(spec.name)[spec.preset].get("frames", {}), overrides)
@@ -96,7 +130,18 @@ def load_options(spec: EstimatorSpec) -> Model:
     """Return the validated options of the preset, without importing the estimator."""
     options_model: type[Model] = _import(ESTIMATORS[spec.name].options)
     folder = {} if spec.folder is None else {"folder": spec.folder}
-    return build(options_model, _presets(spec.name)[spec.preset].get("options", {}), folder, where=f"options of {spec.slug}")
+    features = {"features": spec.features} if spec.features else {}
+    return build(options_model, _presets(spec.name)[spec.preset].get("options", {}), folder, features, where=f"options of {spec.slug}")
+
+
+def require_ready(name: str, options: Model) -> None:
+    """Check that an estimator of the table can run with its options on this machine.
+
+    Raises:
+        SfmcamError: it cannot, and why.
+    """
+    if ready := ESTIMATORS[name].ready:
+        _import(ready)(options)
 
 
 def estimator_class(name: str) -> Any:
@@ -142,7 +187,18 @@ def _trajectory_folder(text: str) -> Path:
 
 
 def _presets(name: str) -> dict[str, Any]:
-    return read_toml(config_dir() / "estimators" / f"{name}.toml")
+    """Return the presets of an estimator; one that is `like` another has that one's values where it has none of its own."""
+    path = config_dir() / "estimators" / f"{name}.toml"
+    presets = read_toml(path)
+    for preset, table in presets.items():
+        if "like" in table and "like" in presets.get(table["like"], {"like": ""}):
+            raise ConfigError(f"{path}: preset '{preset}' is like '{table['like']}', which is no preset with values of its own")
+    return {preset: _like(table, presets) for preset, table in presets.items()}
+
+
+def _like(table: dict[str, Any], presets: dict[str, Any]) -> dict[str, Any]:
+    base = presets[table["like"]] if "like" in table else {}
+    return {section: base.get(section, {}) | table.get(section, {}) for section in ("frames", "options")}
 
 
 def _unknown(what: str, given: str, known: list[str]) -> str:

@@ -7,17 +7,20 @@ videos.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
 from sfmcam.datasets.parts import Parts
+from sfmcam.errors import ConfigError
 from sfmcam.evaluation import beyond_json
 from sfmcam.evaluation.bootstrap import resample_counts
-from sfmcam.evaluation.comparisons import Comparison, Rated, compare_all, compare_pair, find_method, on_rows_of_both
-from sfmcam.evaluation.decisions import Outcome
+from sfmcam.evaluation.comparisons import Comparison, Rated, compare_pair, find_method, on_rows_of_both
+from sfmcam.evaluation.decisions import FOLDS, Outcome
+from sfmcam.evaluation.folds import folds_of
 from sfmcam.evaluation.leaderboard import Leaderboard, with_unique_names
-from sfmcam.evaluation.lineup import Lineup, Scale, line_up, video_folds
+from sfmcam.evaluation.lineup import Lineup, Scale, line_up
 from sfmcam.evaluation.method_confusion import MethodConfusion, method_confusion
 from sfmcam.evaluation.method_decisions import Decisions, always_no, decide
 from sfmcam.evaluation.method_reliability import MethodReliability, method_reliability
@@ -50,8 +53,8 @@ class Beyond:
         methods: in the order of the leaderboard.
         parts: of the pool, rated; empty where nothing tells parts apart.
         parts_source: what tells them apart.
-        comparisons: every pair of methods.
-        asked_for: the pairs that were asked for, in that order of names.
+        comparisons: every pair of methods, in the order of the leaderboard.
+        asked_for: those that were asked for, in that order of names.
         warnings: sentences.
         resamples: of the bootstrap over videos.
     """
@@ -88,19 +91,21 @@ def beyond(
         compare: pairs of names, or of parts of them, to look at on the rows of both too.
 
     Raises:
-        ConfigError: a name in `compare` that fits no method, or several.
+        ConfigError: a name in `compare` that fits no method, or several, or the two names of a pair one and the same.
     """
     named = with_unique_names(methods)
     pool, parts = board.pool, parts or Parts()
     lineups = line_up(named, pool)
     counts = resample_counts(len(pool.videos), resamples=board.resamples, seed=board.seed)
-    drawn, folds = counts.astype(np.float32), video_folds(pool.videos)
+    drawn, folds = counts.astype(np.float32), folds_of(pool.videos, FOLDS)
     rated = {m.name: Rated(np.array([task.all.ap for task in m.tasks.values()]), board.draws[m.name]) for m in board.methods}
-    names = [lineup.name for lineup in lineups]
-    asked = [(find_method(a, names), find_method(b, names)) for a, b in compare]
-    asked_for = [on_rows_of_both(compare_pair(*_pick(lineups, pair), rated, pool), lineups, pool, counts) for pair in asked]
-    pairs = compare_all(lineups, rated, pool)
-    wanted = {frozenset(pair) for pair in asked}
+    asked = _pairs(compare, lineups)
+    wanted = {frozenset((a.name, b.name)) for a, b in asked}
+
+    def compared(a: Lineup, b: Lineup) -> Comparison:
+        both = on_rows_of_both(a, b, pool, counts) if frozenset((a.name, b.name)) in wanted else None
+        return replace(compare_pair(a, b, rated, pool), both_answered=both)
+
     return Beyond(
         pool=pool,
         unrated=board.unrated,
@@ -118,16 +123,19 @@ def beyond(
         ),
         parts=rate_parts(parts.parts, lineups, pool, counts),
         parts_source=parts.source,
-        comparisons=tuple(on_rows_of_both(p, lineups, pool, counts) if frozenset((p.a, p.b)) in wanted else p for p in pairs),
-        asked_for=tuple(asked_for),
+        comparisons=tuple(compared(a, b) for a, b in combinations(lineups, 2)),
+        asked_for=tuple(compared(a, b) for a, b in asked),
         warnings=tuple(_warnings(lineups)),
         resamples=board.resamples,
     )
 
 
-def _pick(lineups: Sequence[Lineup], names: tuple[str, str]) -> tuple[Lineup, Lineup]:
+def _pairs(asked: Sequence[tuple[str, str]], lineups: Sequence[Lineup]) -> list[tuple[Lineup, Lineup]]:
     of_name = {lineup.name: lineup for lineup in lineups}
-    return of_name[names[0]], of_name[names[1]]
+    pairs = [(find_method(a, list(of_name)), find_method(b, list(of_name))) for a, b in asked]
+    if same := [a for a, b in pairs if a == b]:
+        raise ConfigError(f"--compare: both names are those of {same[0]}; name two methods")
+    return [(of_name[a], of_name[b]) for a, b in dict.fromkeys(pairs)]
 
 
 def _warnings(lineups: Sequence[Lineup]) -> list[str]:

@@ -80,7 +80,6 @@ def _method(method: MethodBeyond) -> dict[str, Any]:
 def _decisions(decisions: Decisions) -> dict[str, Any]:
     outcomes = [task.outcome for task in decisions.tasks.values()]
     every, figures = together(outcomes), decisions.figures
-    rated = [task.f1_best for task in decisions.tasks.values() if task.outcome.balanced_accuracy == task.outcome.balanced_accuracy]
     return {
         "rule": decisions.rule.value,
         "rule_text": decisions.rule.text,
@@ -89,7 +88,7 @@ def _decisions(decisions: Decisions) -> dict[str, Any]:
             **_means(outcomes),
             "balanced_accuracy_interval": figures.balanced_accuracy_interval,
             "f1_interval": figures.f1_interval,
-            "f1_best": sum(rated) / len(rated) if rated else None,
+            "f1_best": decisions.f1_best,
         },
         "tasks": {split: _task(task) for split, task in decisions.tasks.items()},
     }

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator
 from textwrap import wrap
 
-import numpy as np
-
 from sfmcam.evaluation.beyond import Beyond, MethodBeyond
 from sfmcam.evaluation.bootstrap import LEVEL
 from sfmcam.evaluation.comparisons import Comparison, PairedFigures
@@ -41,8 +39,7 @@ def _decision_cells(method: MethodBeyond, decisions: Decisions) -> Iterator[str]
     for name in ("accuracy", "balanced_accuracy", "f1"):
         yield percent(getattr(figures, name))
         yield percent_interval(getattr(figures, f"{name}_interval"))
-    best = [task.f1_best for task in decisions.tasks.values() if not math.isnan(task.outcome.balanced_accuracy)]
-    yield percent(float(np.mean(best)) if best else math.nan)
+    yield percent(decisions.f1_best)
     yield str(sum(failure.rows for failure in method.lineup.failures))
 
 
@@ -209,7 +206,7 @@ def _mean_line(pair: Comparison) -> str:
     of = pair.all.mean
     if math.isnan(of.difference):
         return "The mean cannot be compared: no task has both answers."
-    if of.p > SURE:
+    if not of.p <= SURE:
         return f"No telling which has the better mean AP: {pair.a} minus {pair.b} is {100 * of.difference:+.1f} points, p = {_p(of.p)}."
     better, other = (pair.a, pair.b) if of.difference > 0 else (pair.b, pair.a)
     return f"{better} is better than {other} on the mean, by {100 * abs(of.difference):.1f} points of AP, p = {_p(of.p)}."

@@ -13,6 +13,7 @@ from sfmcam import __version__
 from sfmcam.errors import InputError
 from sfmcam.evaluation.average_precision import average_precision, rank_failed_last
 from sfmcam.evaluation.calibration_examples import Example, MethodExamples
+from sfmcam.evaluation.folds import folds_of
 from sfmcam.evaluation.leaderboard_text import TextTable
 from sfmcam.evaluation.logistic import fit_logistic
 from sfmcam.evaluation.reliability import brier_score, calibration_error
@@ -110,16 +111,16 @@ def reliability_table(name: str, reliability: dict[str, Reliability]) -> TextTab
 
 def _fit_group(name: str, parts: Sequence[MethodExamples], *, l2: float, folds: int) -> Fitted:
     examples = [example for part in parts for example in part.examples]
+    fold_of = folds_of([example.clip for example in examples], folds)  # one clip under several methods falls into one fold
+    every = {family: _rows(examples, family) for family in Family}
     families, found, judged = {}, {}, {}
-    for family in Family:
-        rows = _rows(examples, family)
+    for family, rows in every.items():
         _require_enough(rows, family, name)
         intercept, weights = fit_logistic(rows.features, rows.labels, l2=l2, shares=rows.shares)
         families[family] = FamilyModel(intercept, weights, base_rate=float(rows.labels.mean()))
-        judged[family] = _cross_validated(rows, _fold_of(examples, folds), l2=l2)
+        judged[family] = _cross_validated(rows, fold_of, l2=l2)
         found[str(family)] = _reliability(rows, *judged[family])
-    every = [_rows(examples, family) for family in Family]
-    together = _joined(every)
+    together = _joined(list(every.values()))
     outside = tuple(np.concatenate([judged[family][k] for family in Family]) for k in range(2))
     found[ALL] = _reliability(together, *outside)
     provenance = _provenance(parts, l2=l2, folds=folds) | {"reliability": {key: vars(value) for key, value in found.items()}}
@@ -133,7 +134,7 @@ def _rows(examples: Sequence[Example], family: Family) -> _Rows:
     features, shares = np.zeros((len(picked), most, len(feature_names(family)))), np.zeros((len(picked), most))
     for row, (_, example, name) in enumerate(picked):
         of_row = example.features.of[name]
-        features[row], features[row, : len(of_row)] = of_row[0], of_row
+        features[row, : len(of_row)] = of_row
         shares[row, : len(of_row)] = example.features.weights
     return _Rows(
         primitive=[name for _, _, name in picked],
@@ -163,11 +164,6 @@ def _require_enough(rows: _Rows, family: Family, name: str) -> None:
             f"{name}: the labels of {family} are {yes} yes and {len(rows.labels) - yes} no; "
             f"a fit needs at least {MIN_OF_EACH} of each, so give runs over more clips"
         )
-
-
-def _fold_of(examples: Sequence[Example], folds: int) -> np.ndarray:
-    """Return the fold of each example; one clip under several methods falls into one fold, by its name alone."""
-    return np.array([int(hashlib.sha256(e.clip.encode()).hexdigest()[:8], 16) % folds for e in examples])
 
 
 def _cross_validated(rows: _Rows, fold_of: np.ndarray, *, l2: float) -> tuple[Float, Float]:

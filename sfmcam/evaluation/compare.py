@@ -158,9 +158,11 @@ class _Paired:
     def why_not_aligned(self) -> str:
         """Why positions cannot be compared."""
         least = MIN_TO_ALIGN if self.alignment.moves else 2 if self.alignment.scales else 1
+        if self.n == 0:
+            return "no frame in common"
         if self.n < least:
             are = "frame is" if self.n == 1 else "frames are"
-            return f"{self.n or 'no'} {are} in common, too few to align ({self.alignment})" if self.n else "no frame in common"
+            return f"{self.n} {are} in common, too few to align ({self.alignment})"
         return self.why_still if self.alignment.scales else ""
 
 
@@ -244,11 +246,10 @@ def _metric(
 
 
 def _of_evo(name: str, series: EvoSeries | None, unit: str, *, reason: str, counted: str = "frames") -> Metric:
-    known = series is not None and not reason
-    statistics = series.statistics if series is not None and known else dict.fromkeys(STATISTICS, NAN)
     suffix = "_deg" if unit == "deg" else ""
-    count = len(series.errors) if series is not None and known else 0
-    return Metric(name, statistics, unit, suffix, count=count, counted=counted, reason=reason)
+    if series is None or reason:
+        return Metric(name, dict.fromkeys(STATISTICS, NAN), unit, suffix, counted=counted, reason=reason)
+    return Metric(name, series.statistics, unit, suffix, count=len(series.errors), counted=counted)
 
 
 def _thresholds(name: str, share: Callable[[Float], tuple[float, ...]], errors_deg: Float, *, reason: str) -> Metric:

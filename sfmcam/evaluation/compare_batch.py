@@ -161,7 +161,7 @@ def clip_name(path: Path) -> str:
     """Return the name of the clip that a trajectory file belongs to: the folder's, for the files of `sfmcam trajectory`."""
     own_files = {ShotFolder(path).trajectory.name, ShotFolder(path).trajectory.with_suffix(".tum").name}
     absolute = path.absolute()
-    return absolute.parent.name if path.name in own_files else _without_ending(absolute.name if absolute.is_dir() else absolute.stem)
+    return absolute.parent.name if path.name in own_files else absolute.name if absolute.is_dir() else _without_ending(absolute)
 
 
 def _inner(folder: Path, usual: str) -> Path:
@@ -175,11 +175,12 @@ def _clip_of(path: Path) -> str:
         return ""
     if is_folder(path):
         return path.name
-    return _without_ending(path.stem) if path.suffix in SUFFIXES else ""
+    return _without_ending(path) if path.suffix in SUFFIXES else ""
 
 
-def _without_ending(stem: str) -> str:
-    for ending in MEGASAM_ENDINGS:
+def _without_ending(path: Path) -> str:
+    stem = path.stem
+    for ending in MEGASAM_ENDINGS if path.suffix == ".npz" else ():
         stem = stem.removesuffix(ending)
     return stem
 

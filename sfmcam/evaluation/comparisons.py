@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 
@@ -53,19 +52,13 @@ class Comparison:
     both_answered: PairedFigures | None = None
 
 
-def compare_all(lineups: Sequence[Lineup], rated: dict[str, Rated], pool: Pool) -> tuple[Comparison, ...]:
-    """Compare every pair of methods on all rows; `rated` has their `AP_all` by name."""
-    return tuple(compare_pair(a, b, rated, pool) for a, b in combinations(lineups, 2))
-
-
 def compare_pair(a: Lineup, b: Lineup, rated: dict[str, Rated], pool: Pool) -> Comparison:
-    """Compare two methods on all rows."""
+    """Compare two methods on all rows; `rated` has their `AP_all` by name."""
     return Comparison(a.name, b.name, _rows(a, b), paired_figures(rated[a.name], rated[b.name], tuple(pool.tasks)))
 
 
-def on_rows_of_both(comparison: Comparison, lineups: Sequence[Lineup], pool: Pool, counts: Counts) -> Comparison:
-    """Return the comparison with what the same methods do on the rows that both answered."""
-    a, b = (next(lineup for lineup in lineups if lineup.name == name) for name in (comparison.a, comparison.b))
+def on_rows_of_both(a: Lineup, b: Lineup, pool: Pool, counts: Counts) -> PairedFigures:
+    """Compare two methods on the rows that both answered; `counts` are the resamples, (resamples, V)."""
     with_itself = with_whole_pool(counts)
     draws: dict[str, list[Float]] = {a.name: [], b.name: []}
     for split, task in pool.tasks.items():
@@ -74,7 +67,7 @@ def on_rows_of_both(comparison: Comparison, lineups: Sequence[Lineup], pool: Poo
             ranks = rank_failed_last(lineup.scores[split][kept])
             draws[lineup.name].append(bootstrap_average_precision(task.labels[kept], ranks, with_itself[:, task.columns[kept]]))
     rated = {name: Rated(np.array(tasks)[:, 0], np.array(tasks)[:, 1:]) for name, tasks in draws.items()}
-    return replace(comparison, both_answered=paired_figures(rated[a.name], rated[b.name], tuple(pool.tasks)))
+    return paired_figures(rated[a.name], rated[b.name], tuple(pool.tasks))
 
 
 def paired_figures(a: Rated, b: Rated, splits: Sequence[str]) -> PairedFigures:

@@ -185,9 +185,11 @@ def leaderboard(
 
 
 def with_unique_names(methods: Sequence[MethodScores]) -> list[MethodScores]:
-    """Return the methods; of those that share a name, each is named by its folder too."""
+    """Return the methods; of those that share a name, each is named by its folder too, and numbered where that is the same."""
     repeated = {name for name, count in Counter(method.name for method in methods).items() if count > 1}
-    return [replace(method, name=f"{method.name} ({method.folder})") if method.name in repeated else method for method in methods]
+    names = [f"{method.name} ({method.folder})" if method.name in repeated else method.name for method in methods]
+    numbers = [names[:k].count(name) + 1 for k, name in enumerate(names)]
+    return [replace(m, name=name if number == 1 else f"{name} {number}") for m, name, number in zip(methods, names, numbers, strict=True)]
 
 
 def _rate_method(method: MethodScores, pool: Pool, counts: Counts) -> tuple[MethodResult, Float, Float]:
@@ -227,7 +229,7 @@ def _rate_task(task: TaskPool, given: Answers, counts: Counts) -> tuple[TaskResu
         answered=int(answered.sum()),
         all=rating_all,
         answered_only=rating_answered,
-        failures=given.failures,
+        failures={reason: len(videos) for reason, videos in given.failures.items()},
         note=reason or (f"{reason_answered} answered" if reason_answered else ""),
     )
     return result, draws_all, draws_answered

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from sfmcam.evaluation.decisions import FOLDS
-from sfmcam.evaluation.pool import Pool, answers, failure_reason
+from sfmcam.evaluation.pool import Answers, Pool, answers
 from sfmcam.io.score_rows import MethodScores
-from sfmcam.types import Float, Int
+from sfmcam.types import Float
 
 FIRST = 3  # videos named per reason
 
@@ -61,9 +58,10 @@ def line_up(methods: Sequence[MethodScores], pool: Pool) -> list[Lineup]:
     """Line every method up with the pool; names must be unique."""
     lineups = []
     for method in methods:
-        scores = {split: answers(method, split, task).scores for split, task in pool.tasks.items()}
+        given = {split: answers(method, split, task) for split, task in pool.tasks.items()}
+        scores = {split: of_split.scores for split, of_split in given.items()}
         scale, reason = scale_of(method.scoring, np.concatenate(list(scores.values())))
-        lineups.append(Lineup(method.name, method.method_type, scale, reason, scores, _failures(method, pool)))
+        lineups.append(Lineup(method.name, method.method_type, scale, reason, scores, _failures(given.values())))
     return lineups
 
 
@@ -83,19 +81,10 @@ def scale_of(scoring: str, scores: Float) -> tuple[Scale, str]:
     return Scale.PROBABILITY, "every score lies between 0 and 1, taken for the probability of yes"
 
 
-def video_folds(videos: Sequence[str]) -> Int:
-    """Return (V,) the fold of each video, by its name alone: the same for every method, pool and run."""
-    return np.array([int(hashlib.sha256(video.encode()).hexdigest()[:8], 16) % FOLDS for video in videos], dtype=np.int64)
-
-
-def _failures(method: MethodScores, pool: Pool) -> tuple[Failure, ...]:
-    rows: Counter[str] = Counter()
-    videos: dict[str, dict[str, None]] = {}
-    for split, task in pool.tasks.items():
-        of_split = method.rows.get(split, {})
-        for video in task.videos:
-            reason = failure_reason(of_split.get(video))
-            if reason:
-                rows[reason] += 1
-                videos.setdefault(reason, {})[video] = None
-    return tuple(Failure(reason, count, len(videos[reason]), tuple(videos[reason])[:FIRST]) for reason, count in rows.most_common())
+def _failures(given: Iterable[Answers]) -> tuple[Failure, ...]:
+    videos: dict[str, list[str]] = {}
+    for of_split in given:
+        for reason, failed in of_split.failures.items():
+            videos.setdefault(reason, []).extend(failed)
+    found = [Failure(reason, len(failed), len(set(failed)), tuple(dict.fromkeys(failed))[:FIRST]) for reason, failed in videos.items()]
+    return tuple(sorted(found, key=lambda failure: -failure.rows))

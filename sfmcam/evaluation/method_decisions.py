@@ -68,6 +68,12 @@ class Decisions:
     figures: Figures
     tasks: dict[str, TaskDecisions]
 
+    @property
+    def f1_best(self) -> float:
+        """Mean of the tasks' best F1 over those of two classes; NaN without any."""
+        best = [task.f1_best for task in self.tasks.values() if np.isfinite(task.outcome.balanced_accuracy)]
+        return float(np.mean(best)) if best else float("nan")
+
 
 def decide(lineup: Lineup, pool: Pool, *, folds: Int, drawn: Drawn) -> tuple[Decisions, ...]:
     """Return the method's decisions under each rule that its scale allows.

@@ -61,11 +61,11 @@ class Answers:
 
     Attributes:
         scores: (n,) NaN where failed.
-        failures: reason -> number of rows.
+        failures: reason -> videos, most frequent first.
     """
 
     scores: Float
-    failures: dict[str, int]
+    failures: dict[str, list[str]]
 
 
 def pool_from_labels(labelled_set: LabelledSet) -> Pool:
@@ -104,13 +104,13 @@ def answers(method: MethodScores, split: str, task: TaskPool) -> Answers:
     """Line up what `method` says with the videos of `task`."""
     rows = method.rows.get(split, {})
     scores = np.full(len(task.videos), np.nan)
-    failures: dict[str, int] = {}
+    failures: dict[str, list[str]] = {}
     for index, video in enumerate(task.videos):
         if reason := failure_reason(rows.get(video)):
-            failures[reason] = failures.get(reason, 0) + 1
+            failures.setdefault(reason, []).append(video)
         else:
             scores[index] = rows[video].score
-    return Answers(scores, dict(sorted(failures.items(), key=lambda item: (-item[1], item[0]))))
+    return Answers(scores, dict(sorted(failures.items(), key=lambda item: (-len(item[1]), item[0]))))
 
 
 def failure_reason(row: ScoreRow | None) -> str:
@@ -138,16 +138,15 @@ def disagreements(method: MethodScores, pool: Pool) -> list[str]:
         hint = f"the labels say '{near}': names must be equal, suffix included" if near else "are these the labels that it was asked about?"
         return [f"{method.name}: none of its {len(known)} rows is among the labels of {pool.name} (first: {' '.join(foreign[0])}); {hint}"]
     opposite = [(s, row.video) for s, row in known if row.label is not None and truth.get((s, row.video), row.label) != row.label]
+    near = _other_suffix(foreign[0][1], pool) if foreign else ""
+    hint = f" (the labels say '{near}': names must be equal, suffix included)" if near else ""
     cases = (
-        (absent, f"labels without a row in its score files, counted as failures ({NOT_RUN}): {len(absent)} of {pool.num_rows}"),
-        (foreign, f"rows of its score files that the labels do not have, left out: {len(foreign)}"),
-        (opposite, f"rows of its score files that contradict the labels, which were used: {len(opposite)}"),
+        (absent, f"labels without a row in its score files, counted as failures ({NOT_RUN}): {len(absent)} of {pool.num_rows}", ""),
+        (foreign, f"rows of its score files that the labels do not have, left out: {len(foreign)}", hint),
+        (opposite, f"rows of its score files that contradict the labels, which were used: {len(opposite)}", ""),
     )
     sentences = [_missing_tasks(method, missing, pool)] if missing else []
-    sentences += [f"{method.name}: {what}; first: {' '.join(rows[0])}" for rows, what in cases if rows]
-    if foreign and (near := _other_suffix(foreign[0][1], pool)):
-        sentences[-1 - bool(opposite)] += f" (the labels say '{near}': names must be equal, suffix included)"
-    return sentences
+    return sentences + [f"{method.name}: {what}; first: {' '.join(rows[0])}{more}" for rows, what, more in cases if rows]
 
 
 def _missing_tasks(method: MethodScores, missing: list[str], pool: Pool) -> str:

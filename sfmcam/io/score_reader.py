@@ -144,6 +144,6 @@ def _document(text: str, path: Path) -> Any:
         except json.JSONDecodeError as error:
             if not error.msg.startswith("Extra data"):
                 raise
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
+            return [json.loads(line) for line in text.split("\n") if line.strip()]  # an output may hold other ends of lines
     except (ValueError, RecursionError) as error:
         raise ScoreFileError(f"{path}: not a JSON file ({error})") from error

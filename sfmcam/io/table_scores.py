@@ -7,6 +7,7 @@ Comma, semicolon or tab between the cells. A row with an empty score (or nan, nu
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +57,7 @@ def parse_table(text: str, path: Path) -> list[ScoreFile]:
 
 
 def _rows(text: str, names: list[str], path: Path, delimiter: str) -> Iterator[tuple[str, dict[str, str]]]:
-    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)  # not splitlines: a cell may hold other ends of lines
     try:
         next(reader)
         for cells in reader:

@@ -144,7 +144,7 @@ def test_points_carried_forth_and_back_are_where_they_were(truths) -> None:
 def test_poses_between_frames_are_those_of_the_path(truths) -> None:
     spec = next(spec for spec in SPECS if spec.id == "pans")
     path, frames = build_stage(spec).path, np.array([0.5, 1.25, 3.9])
-    assert poses_between(truths["pans"].trajectory, frames) == pytest.approx(path.cam_from_world(frames / spec.fps), abs=2e-3)
+    assert poses_between(truths["pans"].trajectory)(frames) == pytest.approx(path.cam_from_world(frames / spec.fps), abs=2e-3)
 
 
 def test_bars_and_letters_are_known_to_be_no_scene(truths) -> None:

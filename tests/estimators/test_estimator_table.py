@@ -26,8 +26,12 @@ def test_a_method_is_planned_without_the_estimator(name: str) -> None:
     """pycolmap can abort its process, so the parent of the children never loads it (docs/adr/0003)."""
     code = f"""
 import sys
+from sfmcam.errors import SfmcamError
 from sfmcam.jobs import plan_method
-assert plan_method({name!r}, frames={{}}, run={{}}).options
+try:
+    assert plan_method({name!r}, frames={{}}, run={{}}).options
+except SfmcamError:  # what it needs is not on this machine: that too is found out without it
+    pass
 print(*({{"pycolmap", "torch", "numba", "cv2"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

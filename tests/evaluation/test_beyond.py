@@ -136,7 +136,11 @@ def test_pairs_in_the_order_asked_and_in_the_order_of_the_methods() -> None:
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("l", r"'l' could be likely or letters; give the whole name"), ("lettres", r"no method 'lettres' among .*did you mean 'letters'\?")],
+    [
+        ("like", r"both names are those of likely; name two methods"),
+        ("l", r"'l' could be likely or letters; give the whole name"),
+        ("lettres", r"no method 'lettres' among .*did you mean 'letters'\?"),
+    ],
 )
 def test_a_pair_that_is_not_there(text: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):

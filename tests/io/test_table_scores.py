@@ -86,3 +86,8 @@ def test_other_tables_in_a_folder_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "mine.tsv").write_text("video\ttask\tscore\na\tStatic\t1\n")
     (method,) = read_scores(tmp_path)
     assert method.name == "mine"
+
+
+def test_a_line_separator_inside_a_cell_ends_no_row(tmp_path: Path) -> None:
+    (method,) = read(tmp_path, 'video,task,score,error\na.mp4,Static,0.5,"gave up\u2028here"\nb.mp4,Static,0.25,\n')
+    assert [row.error for row in method.rows["Static"].values()] == ["gave up\u2028here", None]

@@ -1,4 +1,4 @@
-"""From frames to a COLMAP database: images on disk, SIFT features, matches and verified two-view geometries."""
+"""From frames to a COLMAP database: images on disk, features (SIFT, or learned ones), matches and verified two-view geometries."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pycolmap
 
 from sfmcam.config import RunConfig
+from sfmcam.estimators.colmap.learned.needs import require_learned
 from sfmcam.estimators.colmap.options import ColmapOptions
 from sfmcam.estimators.colmap.rotation_fit import Matches
 from sfmcam.types import Frames
@@ -41,8 +42,22 @@ def write_images(frames: Frames, folder: Path) -> None:
 
 
 def extract_and_match(database: Path, images: Path, frames: Frames, options: ColmapOptions, run: RunConfig) -> None:
-    """Fill `database` with features, matches and two-view geometries."""
+    """Fill `database` with features, matches and two-view geometries.
+
+    Raises:
+        SfmcamError: learned features cannot be had here; see `learned.extraction`.
+    """
     mode = pycolmap.CameraMode.SINGLE if options.single_camera else pycolmap.CameraMode.AUTO
+    exhaustive = options.matching == "exhaustive" and len(frames) <= options.exhaustive_max_frames
+    if options.features != "sift":
+        require_learned(options.features)
+        from sfmcam.estimators.colmap.learned.extraction import extract_and_match_learned  # PyTorch takes seconds, which SIFT does not need
+
+        extract_and_match_learned(
+            database, frames, options, run=run, imported={"images": images, "camera_mode": mode, "reader": _reader(frames, options)},
+            verification=_verification(options, run), sequential=None if exhaustive else _sequential(run),
+        )  # fmt: skip
+        return
     pycolmap.extract_features(
         database, images, camera_mode=mode, reader_options=_reader(frames, options),
         extraction_options=_extraction(options, run), device=pycolmap.Device.cpu,
@@ -50,12 +65,10 @@ def extract_and_match(database: Path, images: Path, frames: Frames, options: Col
     shared: dict[str, Any] = {
         "matching_options": _matching(run), "verification_options": _verification(options, run), "device": pycolmap.Device.cpu,
     }  # fmt: skip
-    if options.matching == "exhaustive" and len(frames) <= options.exhaustive_max_frames:
+    if exhaustive:
         pycolmap.match_exhaustive(database, **shared)
     else:
-        pairing = pycolmap.SequentialPairingOptions()
-        pairing.num_threads = run.threads  # loop detection stays off: it would download a vocabulary tree, and abort when offline
-        pycolmap.match_sequential(database, pairing_options=pairing, **shared)
+        pycolmap.match_sequential(database, pairing_options=_sequential(run), **shared)
 
 
 def count_features(database: Path) -> list[int]:
@@ -84,6 +97,12 @@ def read_matches(database: Path, size_px: tuple[int, int], *, max_per_pair: int,
         return Matches(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros((0, 2)))
     frame_numbers, xy_i, xy_j = (np.concatenate(column) for column in zip(*rows, strict=True))
     return Matches(frame_numbers[:, 0], frame_numbers[:, 1], xy_i, xy_j)
+
+
+def _sequential(run: RunConfig) -> Any:
+    pairing = pycolmap.SequentialPairingOptions()
+    pairing.num_threads = run.threads  # loop detection stays off: it would download a vocabulary tree, and abort when offline
+    return pairing
 
 
 def _reader(frames: Frames, options: ColmapOptions) -> Any:

@@ -16,7 +16,17 @@ class ColmapOptions(Model):
         default="sequential", description="exhaustive falls back to sequential above `exhaustive_max_frames`"
     )
     exhaustive_max_frames: int = Field(default=40, ge=2, description="more frames than this are matched sequentially")
+    features: Literal["sift", "disk", "aliked", "loftr"] = Field(
+        default="sift",
+        description="disk and aliked come with LightGlue; all but sift need the extra `learned` and weights (`sfmcam weights`)",
+    )
     max_num_features: int | None = Field(default=None, ge=100, description="SIFT features per frame")
+    max_num_learned_features: int | None = Field(
+        default=None, ge=100, description="learned features per frame; None: 1024 of disk and aliked, 4096 of loftr"
+    )
+    features_device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="where learned features are computed; auto: a GPU if any"
+    )
     camera_model: Literal["SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"] | None = Field(
         default=None, description="COLMAP camera model"
     )

@@ -61,8 +61,9 @@ def adjust(problem: Problem, options: BundleOptions, layout: Layout | None = Non
         options: what is unknown, damping, priors.
         layout: `layout_of` the graph, when many problems share it; the steps then never wait for the device.
     """
-    layout = layout or layout_of(problem, options)
-    solved = torch.ones((), dtype=torch.bool, device=problem.poses.device)
+    layout, device = layout or layout_of(problem, options), problem.poses.device
+    problem = replace(problem, ii=problem.ii.to(device), jj=problem.jj.to(device))
+    solved = torch.ones((), dtype=torch.bool, device=device)
     for _ in range(options.iterations):
         taken = step(problem, options, layout)
         problem = replace(problem, **_moved(problem, options, layout, taken))

@@ -19,7 +19,7 @@ from torch import Tensor
 from sfmcam.estimators.megasam import se3
 
 NEAR = 0.25  # a point nearer than this in the target camera has no weight
-_CLAMP = 0.1  # and one nearer than this is projected as if it were here, so that coordinates stay finite
+LEAST_DEPTH = 0.1  # and one nearer than this is projected as if it were here, so that coordinates stay finite
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ def reproject(poses: Tensor, disps: Tensor, intrinsics: Tensor, *, ii: Tensor, j
     """
     height, width = disps.shape[-2:]
     rays = transfer(relative(poses, ii=ii, jj=jj)[:, None], homogeneous(disps, intrinsics)[ii])
-    focal, centre = intrinsics[jj].unsqueeze(-1).split(2, 1)
-    coords = torch.stack([rays.p[:, 0], rays.q[:, 0]], 1) * focal + centre
-    return Reprojection(coords.mT.unflatten(1, (height, width)), rays.depth_ok[:, 0].unflatten(-1, (height, width)))
+    fx, fy, cx, cy = intrinsics[jj, :, None].unbind(1)
+    coords = torch.stack([rays.p[:, 0] * fx + cx, rays.q[:, 0] * fy + cy], -1)
+    return Reprojection(coords.unflatten(1, (height, width)), rays.depth_ok[:, 0].unflatten(-1, (height, width)))
 
 
 def relative(poses: Tensor, *, ii: Tensor, jj: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ def transfer(motion: Tensor, points: Tensor) -> Rays:
     """Return the rays (B, K, n) of the points (B, 4, n) of one camera in K others, motion (B, K, 7) into them."""
     to_target = torch.cat([se3.rotation_matrix(motion), motion[..., :3, None]], -1)
     x, y, z = (to_target.flatten(1, 2) @ points).unflatten(1, (-1, 3)).unbind(2)
-    s = 1 / z.clamp(min=_CLAMP)
+    s = 1 / z.clamp(min=LEAST_DEPTH)
     return Rays(p=x * s, q=y * s, s=s, parallax=points[:, 3:] * s, depth_ok=z >= NEAR)
 
 

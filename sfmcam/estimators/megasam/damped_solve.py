@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_LEVELS = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
+_LEVELS = 6  # powers of ten
 _LARGE = 1500  # unknowns; beyond, trying all levels at once on a GPU costs more than asking after each
 
 
@@ -36,16 +36,29 @@ def factor(matrix: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _level(matrix: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the level, a tensor (), and whether there is one."""
-    levels = torch.tensor(_LEVELS, dtype=matrix.dtype, device=matrix.device)
-    if matrix.device.type == "cpu" or len(matrix) > _LARGE:
-        for level in levels:
-            good = _is_positive(matrix + torch.diag(level * damping))
-            if bool(good):
-                break
-        return level, good
+    asking_is_cheap = matrix.device.type == "cpu" or len(matrix) > _LARGE
+    return one_by_one(matrix, damping) if asking_is_cheap else at_once(matrix, damping)
+
+
+def one_by_one(matrix: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the level of the damping that serves, a tensor (), and whether there is one, trying each in turn."""
+    for level in _levels(matrix):
+        good = _is_positive(matrix + torch.diag(level * damping))
+        if bool(good):
+            break
+    return level, good
+
+
+def at_once(matrix: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
+    """Do the same without waiting for the answer of the device."""
+    levels = _levels(matrix)
     good = _is_positive(matrix + torch.diag_embed(levels[:, None] * damping))
-    return levels[good.int().argmax()], good.any()
+    least = torch.where(good, levels, levels[-1]).min()  # not by an index, for which the host would wait
+    return least, good.any()
+
+
+def _levels(matrix: Tensor) -> Tensor:
+    return 10 ** torch.arange(_LEVELS, dtype=matrix.dtype, device=matrix.device)
 
 
 def _is_positive(matrix: Tensor) -> Tensor:

@@ -29,23 +29,22 @@ def frame_distance(
     alone = torch.cat([motion[:, :3], torch.zeros_like(motion[:, :3]), torch.ones_like(motion[:, :1])], 1)
     both = torch.stack([motion, alone], 1)  # E 2 7
     pixels = camera.grid(*disps.shape[1:], like=disps).flatten(0, 1)
-    share = torch.tensor([[beta], [1 - beta]], dtype=disps.dtype, device=disps.device)
     size = max(1, (_POINTS_ON_CPU if disps.device.type == "cpu" else _POINTS_AT_ONCE) // len(pixels))
     lenses = intrinsics.to(disps.dtype)[jj]
     parts = [
-        _mean_motion(both[part], points[ii[part]], lenses[part], pixels=pixels, share=share)
+        _mean_motion(both[part], points[ii[part]], lenses[part], pixels=pixels, beta=beta)
         for part in (slice(k, k + size) for k in range(0, len(ii), size))
     ]
     return torch.cat(parts) if parts else disps.new_zeros(0)
 
 
-def _mean_motion(motion: Tensor, points: Tensor, intrinsics: Tensor, *, pixels: Tensor, share: Tensor) -> Tensor:
+def _mean_motion(motion: Tensor, points: Tensor, intrinsics: Tensor, *, pixels: Tensor, beta: float) -> Tensor:
     rays = camera.transfer(motion, points)  # E 2 n
     fx, fy, cx, cy = intrinsics[:, :, None, None].unbind(1)
     moved = torch.hypot(rays.p * fx + cx - pixels[:, 0], rays.q * fy + cy - pixels[:, 1])
-    weight = rays.depth_ok * share
-    valid = weight.sum((1, 2))
-    mean = (weight * moved).sum((1, 2)) / valid.clamp(min=1e-8)
+    (whole, alone), (moved, moved_alone) = rays.depth_ok.sum(-1, dtype=moved.dtype).unbind(1), (moved * rays.depth_ok).sum(-1).unbind(1)
+    valid = beta * whole + (1 - beta) * alone
+    mean = (beta * moved + (1 - beta) * moved_alone) / valid.clamp(min=1e-8)
     return torch.where(valid < _LEAST_VALID * len(pixels), torch.full_like(mean, FAR), mean)
 
 

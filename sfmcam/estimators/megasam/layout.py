@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sfmcam.estimators.megasam.problem import BundleOptions, Problem
 
-_POINTS_ON_CPU = 40_000  # of one batch: about what the second-level cache holds
+_POINTS_ON_CPU = 300_000  # of one batch, whose derivatives take some 100 bytes each
 _POINTS_ON_DEVICE = 8_000_000
 
 

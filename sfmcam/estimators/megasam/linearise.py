@@ -64,9 +64,9 @@ def linearise(problem: Problem, options: BundleOptions, batch: Batch, *, motion:
     """Linearise the edges of a batch. motion (B, K, 7) is cam_j_from_cam_i, points (B, 4, n) the homogeneous pixels of the frames."""
     rays = camera.transfer(motion, points)
     residual, weight = _residual(problem, options, batch, rays)
-    columns = [torch.stack(pair, 2) for pair in zip(*camera.pose_rate(rays), strict=True)]
+    columns = [*zip(*camera.pose_rate(rays), strict=True)]
     columns += _focal_columns(problem, options, batch, rays=rays, motion=motion, points=points)
-    rates = torch.stack([*columns, residual], 2)  # B K m+1 2 n
+    rates = torch.stack([axis for column in [*columns, residual] for axis in column], 2).unflatten(2, (-1, 2))  # B K m+1 2 n
     weighted = rates * weight[:, :, None]
     gram = weighted.flatten(3) @ rates.flatten(3).mT
     count = (weight.detach() > 0).sum()
@@ -78,28 +78,30 @@ def linearise(problem: Problem, options: BundleOptions, batch: Batch, *, motion:
     return Linearised(gram, count, pulled[:, :, :-1].flatten(1, 2), curvature, pulled[:, :, -1].sum(1))
 
 
-def _residual(problem: Problem, options: BundleOptions, batch: Batch, rays: camera.Rays) -> tuple[Tensor, Tensor]:
-    """Return target - reprojection and the weight, both (B, K, 2, n), in units of the target's focal lengths."""
+def _residual(problem: Problem, options: BundleOptions, batch: Batch, rays: camera.Rays) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Return target - reprojection, two planes, and the weight (B, K, 2, n), in units of the target's focal lengths."""
     focal, centre = problem.intrinsics[problem.jj[batch.edges], :, None].split(2, 2)  # B K 2 1
-    target = problem.target[batch.edges].flatten(2, 3).mT.to(focal.dtype)
-    residual = (target - centre) / focal - torch.stack([rays.p, rays.q], 2)
+    x, y = ((problem.target[batch.edges].flatten(2, 3).mT.to(focal.dtype) - centre) / focal).unbind(2)
+    residual = (x - rays.p, y - rays.q)
     scale = WEIGHT_SCALE * focal * focal
     if batch.meant is not None:
         scale = scale * batch.meant[..., None]
     weight = problem.weight[batch.edges].flatten(2, 3).mT.to(focal.dtype) * scale * rays.depth_ok[:, :, None]
     if options.huber_px is not None:
-        size = torch.linalg.vector_norm(residual.detach() * focal, dim=2, keepdim=True)
-        weight = weight * (options.huber_px / size.clamp(min=options.huber_px))
+        size = torch.hypot(residual[0].detach() * focal[:, :, 0], residual[1].detach() * focal[:, :, 1])
+        weight = weight * (options.huber_px / size.clamp(min=options.huber_px))[:, :, None]
     return residual, weight
 
 
 def _focal_columns(
     problem: Problem, options: BundleOptions, batch: Batch, *, rays: camera.Rays, motion: Tensor, points: Tensor
-) -> list[Tensor]:
+) -> list[tuple[Tensor, Tensor]]:
     if options.focal == "fixed":
         return []
     share = focal_share(problem.intrinsics, options.focal)
     x, y = share[problem.jj[batch.edges], :, None].unbind(2)
-    projected = torch.stack([rays.p * x, rays.q * y], 2)
-    unprojected = torch.stack(camera.unprojection_rate(rays, motion, points, share[batch.frames]), 2)
-    return [projected + unprojected] if options.focal == "shared" else [projected, unprojected]
+    projected = rays.p * x, rays.q * y
+    unprojected = camera.unprojection_rate(rays, motion, points, share[batch.frames])
+    if options.focal == "shared":
+        return [(projected[0] + unprojected[0], projected[1] + unprojected[1])]
+    return [projected, unprojected]

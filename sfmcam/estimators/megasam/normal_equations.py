@@ -12,14 +12,15 @@ for the targets alone, and the source's follow on small matrices. Sums over pixe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from sfmcam.estimators.megasam import camera
 from sfmcam.estimators.megasam.layout import Batch, Layout
-from sfmcam.estimators.megasam.linearise import Linearised, linearise, num_unknowns, own_map
+from sfmcam.estimators.megasam.linearise import Linearised, num_unknowns, own_map
+from sfmcam.estimators.megasam.linearise_compiled import linearise_quickly, prepared
 from sfmcam.estimators.megasam.problem import BundleOptions, Problem
 
 ETA_FLOOR = 1e-7  # added to the damping of the disparities, which may be 0
@@ -57,14 +58,14 @@ class NormalEquations:
 
 def build(problem: Problem, options: BundleOptions, layout: Layout) -> NormalEquations:
     """Return the normal equations at the poses, disparities and intrinsics of the problem."""
-    problem = replace(problem, intrinsics=problem.intrinsics.to(problem.disps.dtype))
-    motions = camera.relative(problem.poses, ii=problem.ii, jj=problem.jj)
+    problem = prepared(problem)
+    motions = camera.relative(problem.poses.double(), ii=problem.ii, jj=problem.jj)
     points = camera.homogeneous(problem.disps, problem.intrinsics)
     direct, schur = _Sum(layout.size, problem.poses.device), _Sum(layout.size, problem.poses.device)
     disparities = []
     for batch in layout.batches:
         motion = motions[batch.edges]
-        linear = linearise(problem, options, batch, motion=motion.to(points.dtype), points=points[batch.frames])
+        linear = linearise_quickly(problem, options, batch, motion=motion.to(points.dtype), points=points[batch.frames])
         own = own_map(motion.double(), options.focal)
         source, targets = _rows(problem, options, layout, batch)
         _add_edges(direct, linear, own, rows=(source, targets))
@@ -150,9 +151,18 @@ def _enter(own: Tensor, options: BundleOptions) -> Tensor:
 
 
 def _add_eliminated(total: _Sum, part: Eliminated) -> None:
-    rows = torch.cat([part.rows, part.slope[:, None]], 1)
-    product = ((rows[:, :-1] / part.curvature[:, None]) @ rows.mT).double()
-    total.add(part.unknowns, part.enter.mT @ product[..., :-1] @ part.enter, (part.enter.mT @ product[..., -1:])[..., 0])
+    if part.rows.device.type == "cpu":  # frame by frame, which the cache holds
+        frames = zip(part.rows, part.curvature, part.slope, strict=True)
+        product, vector = (torch.stack(values) for values in zip(*(_products(*frame) for frame in frames), strict=True))
+    else:
+        product, vector = _products(part.rows, part.curvature, part.slope)
+    total.add(part.unknowns, part.enter.mT @ product @ part.enter, (part.enter.mT @ vector[..., None])[..., 0])
+
+
+def _products(rows: Tensor, curvature: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+    """Return E C^-1 E^T and E C^-1 w. The latter's sum is in float64, for v - E C^-1 w is a small difference of large numbers."""
+    product = (rows / curvature[..., None, :]) @ rows.mT
+    return product.double(), (rows.double() @ (slope / curvature).double()[..., None])[..., 0]
 
 
 def _known(rows: Tensor | None) -> Tensor:

@@ -92,7 +92,7 @@ def rotation_matrix(pose: Tensor) -> Tensor:
 def from_matrix(matrices: Tensor) -> Tensor:
     """Return the poses (..., 7) of matrices (..., 4, 4) or (..., 3, 4), w >= 0.
 
-    Of the four ways to read a quaternion off a rotation, each is scaled by another component; the largest is taken (Shepperd 1978).
+    Of the four ways to read a quaternion off a rotation, each is scaled by another component; the largest is taken (Markley 2008).
     """
     m = matrices[..., :3, :3]
     a, b, c = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]

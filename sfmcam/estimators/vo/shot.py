@@ -115,16 +115,25 @@ def solve_shot(
     filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
     beliefs = [belief.weights(f.features()) for f in fitted]
     hypotheses = tuple(
-        FilledHypothesis(h.weight, h.path, _shifted(filled, likely, h.path, timestamps_s))
+        FilledHypothesis(h.weight, h.path, shifted(filled, likely, h.path, timestamps_s))
         for h in weighed_paths(beliefs, [f.paths() for f in fitted])
     )
     weights = {f: float(np.mean([b[f] for b in beliefs])) for f in Freedom}
-    return SolvedShot(filled, _shifted(filled, likely, mean, timestamps_s), hypotheses, mean, likely, weights, noise_px)
+    return SolvedShot(filled, shifted(filled, likely, mean, timestamps_s), hypotheses, mean, likely, weights, noise_px)
 
 
-def _shifted(filled: FilledPath, likely: WindowPath, mean: WindowPath, timestamps_s: Float) -> FilledPath:
-    """Move every frame by what lies between the likeliest path and the mean one at the keyframes about it."""
-    at, keys_s = timestamps_s, timestamps_s[likely.frames]
+def shifted(filled: FilledPath, likely: WindowPath, mean: WindowPath, timestamps_s: Float, *, keys_s: Float | None = None) -> FilledPath:
+    """Move every frame by what lies between the likeliest path and the mean one at the keyframes about it.
+
+    Args:
+        filled: cameras of the frames, by the likeliest path.
+        likely: the path that they follow.
+        mean: the path that they shall follow.
+        timestamps_s: of the frames.
+        keys_s: of the keyframes; where not given, that of the frames that they are.
+    """
+    at = timestamps_s
+    keys_s = timestamps_s[likely.frames] if keys_s is None else keys_s
     turn = vector_from_rotation(mean.cam_from_world[:, :3, :3] @ likely.cam_from_world[:, :3, :3].transpose(0, 2, 1))
     move = camera_centers(mean.cam_from_world) - camera_centers(likely.cam_from_world)
     zoom = (mean.log_focal - likely.log_focal)[:, None]

@@ -17,6 +17,7 @@ from small_network import SMALL, small_network  # noqa: E402  (only where torch 
 
 from sfmcam.estimators.megasam.net.checkpoint import load_network, save_network  # noqa: E402
 from sfmcam.estimators.megasam.net.config import NetworkConfig  # noqa: E402
+from sfmcam.estimators.megasam.net.loading import load_operator  # noqa: E402
 from sfmcam.estimators.megasam.net.network import Network  # noqa: E402
 
 PUBLISHED_PARAMETERS = 5_192_467  # of MegaSaM's classes
@@ -140,3 +141,19 @@ def test_a_configuration_that_the_tensors_contradict(tmp_path: Path) -> None:
 def test_impossible_widths(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=name):
         replace(SMALL, **{name: value})
+
+
+def test_an_operator_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFMCAM_WEIGHTS", str(tmp_path))
+    with pytest.raises(InputError, match="sfmcam weights get megasam"):
+        load_operator(None, device=torch.device("cpu"))
+    save_network(small_network(), tmp_path / "megasam_final.pth")
+    assert load_operator(None, device=torch.device("cpu"), dtype="float32").config == SMALL
+    with pytest.raises(ConfigError, match="no dtype 'int8'"):
+        load_operator(None, device=torch.device("cpu"), dtype="int8")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match="PyTorch finds none"):
+        load_operator(Path("x"), device=torch.device("cuda"))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import sfmcam
+
 torch = pytest.importorskip("torch", reason="the extra `learned` is not installed")
 
-from small_network import CPU, SMALL, Asked, asked, small_network  # noqa: E402  (only where torch is)
+from small_network import CPU, HEIGHT, SMALL, WIDTH, Asked, asked, small_network  # noqa: E402  (only where torch is)
 
 from sfmcam.estimators.megasam.net.config import NetworkConfig  # noqa: E402
 from sfmcam.estimators.megasam.net.correlation import build_volume, look_up, pool_features  # noqa: E402
+from sfmcam.estimators.megasam.net.fused import FusedUpdate  # noqa: E402
 from sfmcam.estimators.megasam.net.grouping import group_means, membership, pack_sources, source_rows  # noqa: E402
 from sfmcam.estimators.megasam.net.network import Network  # noqa: E402
 from sfmcam.estimators.megasam.net.operator import LearnedOperator, OperatorOptions  # noqa: E402
+from sfmcam.estimators.megasam.net.replay import ReplayedUpdate, cut, pad  # noqa: E402
 from sfmcam.estimators.megasam.net.update import Update, motion_features, upsample  # noqa: E402
 from sfmcam.estimators.megasam.operator import Sight  # noqa: E402
 
@@ -210,3 +217,75 @@ def test_upsampling_is_a_convex_combination_of_neighbours() -> None:
         share = torch.softmax(mask[frame, :, v, u].view(9, 8, 8)[:, dy, dx], dim=0)
         wanted = (share * padded[frame, v : v + 3, u : u + 3].flatten()).sum()
         torch.testing.assert_close(found[frame, 8 * v + dy, 8 * u + dx], wanted, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("edges", [[0, 1, 2, 3, 4, 5, 6], [2, 6, 3]], ids=["padded to 8", "one source"])
+def test_padding_changes_nothing(edges: list[int]) -> None:
+    """What CUDA graphs are fed with, on the CPU."""
+    of, chosen = asked(), torch.tensor(edges)
+    fused, network = FusedUpdate(small_network(), device=CPU, dtype=torch.float32), small_network()
+    hidden, context = network.context(of.images)
+    ii = of.ii[chosen]
+    rows, groups = source_rows(ii)
+    random = torch.Generator().manual_seed(2)
+    seen = tuple(torch.randn(len(ii), channels, HEIGHT, WIDTH, generator=random) for channels in (SMALL.correlations, 4))
+    given = hidden[ii], fused.gates(context[ii.unique()]), *seen, rows, membership(rows, groups)
+    wanted = fused(given[0], given[1], (given[2], given[3]), (given[4], given[5]))
+    padded = pad(given)
+    assert len(padded.tensors[0]) == 8
+    assert len(padded.tensors[1]) % 4 == 0
+    found = cut(padded.call(fused), edges=len(ii), sources=groups)
+    for name in ("hidden", "delta", "raw_weight", "static_logit", "eta", "aggregated"):
+        torch.testing.assert_close(getattr(found, name), getattr(wanted, name), **NEAR)
+
+
+def test_without_a_gpu_recording_fails_over(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no graphs here\nand more")
+
+    monkeypatch.setattr(ReplayedUpdate, "_record", refuse)
+    network, of = small_network(), asked()
+    operator = LearnedOperator(network, OperatorOptions(CPU))
+    operator._run = ReplayedUpdate(operator._fused)
+    frames = [operator.encode(image, k) for k, image in enumerate(of.images)]
+    edges = operator.open([frames[i] for i in of.ii], [frames[j] for j in of.jj])
+    _, wanted = learned(network, of, steps=1)
+    for _ in range(2):
+        _, found = operator.revise(edges, Sight(of.ii, of.coords, of.target))
+        torch.testing.assert_close(found.target, wanted.target, **NEAR)
+    assert caplog.text.count("CUDA graphs do not work here (no graphs here)") == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("options", [{}, {"graphs": True}, {"volume_dtype": torch.float16}], ids=["eager", "graphs", "half volumes"])
+def test_a_gpu_gives_the_same(options: dict[str, Any]) -> None:
+    network, of = small_network(), asked()
+    operator = LearnedOperator(network, OperatorOptions(torch.device("cuda"), **options))
+    frames = [operator.encode(image, k) for k, image in enumerate(of.images)]
+    edges = operator.open([frames[i] for i in of.ii], [frames[j] for j in of.jj])
+    target = of.target
+    for _ in range(3):
+        edges, revision = operator.revise(edges, Sight(of.ii, of.coords, target))
+        target = revision.target.cpu()
+    _, wanted = learned(network, of, steps=3)
+    assert float((target - wanted.target).abs().max()) < 0.01
+    assert float((revision.weight.cpu() - wanted.weight).abs().max()) < 0.005
+
+
+def test_the_speed_benchmark_needs_little_of_the_package() -> None:
+    """It also runs on a machine with a GPU, torch and numpy, and nothing else of what sfmcam installs."""
+    root = Path(sfmcam.__file__).resolve().parents[1]
+    if not (root / "benchmarks" / "megasam_speed.py").is_file():
+        pytest.skip("an installed package has no benchmarks")
+    lacking = ("av", "click", "jinja2", "matplotlib", "numba", "pebble", "pycolmap", "pydantic", "rich", "sklearn")
+    code = f"""
+import sys
+sys.modules |= dict.fromkeys({lacking!r})
+sys.path[:0] = [{str(root)!r}, {str(root / "benchmarks")!r}]
+import megasam_speed
+sys.argv = ["megasam_speed.py", "--help"]
+megasam_speed.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "--device {cpu,cuda}" in done.stdout

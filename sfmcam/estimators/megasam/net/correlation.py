@@ -68,10 +68,10 @@ def _sample_windows(likeness: Tensor, at: Tensor, radius: int) -> Tensor:
     Its convention without aligned corners is used, as the other divides by zero where a level is one cell wide.
     """
     height, width = likeness.shape[-2:]
-    size = torch.tensor((width, height), device=at.device, dtype=at.dtype)
+    per_cell = 2 / torch.tensor((width, height), device=at.device, dtype=at.dtype)
     offsets = torch.arange(-radius, radius + 1, device=at.device, dtype=at.dtype)
-    grid = at + torch.stack(torch.meshgrid(offsets, offsets, indexing="ij"), dim=-1)
-    grid = (2 * grid + 1) / size - 1
+    around = torch.stack(torch.meshgrid(offsets, offsets, indexing="ij"), dim=-1) * per_cell
+    grid = (at * per_cell + (per_cell / 2 - 1)) + around  # one large sum: everything else is done before it grows
     return F.grid_sample(likeness[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False)[:, 0]
 
 

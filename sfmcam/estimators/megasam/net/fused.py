@@ -84,7 +84,7 @@ class FusedUpdate:
             self.deep = [self._of(layer) for layer in (head.conv1, head.conv3, head.conv5, head.logits_2[0], head.logits_2[2])]
         self.first = self._kernel(weights, biases)
         self.second = self._of(block.agg.conv2)
-        self.eta, self.upmask = self._of(block.agg.eta[0]), self._of(block.agg.upmask[0])
+        self.eta = self._of(block.agg.eta[0])
         delta, weight = _convolutions(block.delta[2], block.weight[2])
         nothing = torch.zeros_like(delta.weight)
         joined = [torch.cat([delta.weight, nothing], dim=1), torch.cat([nothing, weight.weight], dim=1)]

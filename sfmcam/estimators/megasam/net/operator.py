@@ -14,6 +14,7 @@ from sfmcam.estimators.megasam.net.edges import Correlated, FrameContext, FrameF
 from sfmcam.estimators.megasam.net.fused import FusedUpdate
 from sfmcam.estimators.megasam.net.grouping import membership, pack_sources
 from sfmcam.estimators.megasam.net.network import Network
+from sfmcam.estimators.megasam.net.replay import ReplayedUpdate, UpdateCall
 from sfmcam.estimators.megasam.net.update import Update, cell_grid, motion_features
 from sfmcam.estimators.megasam.operator import Revision, Sight
 
@@ -21,7 +22,8 @@ logger = logging.getLogger(__name__)
 
 EDGES_PER_PASS = {"cpu": 16, "cuda": 128}  # activations take 15 MB per edge of 48x64 cells in bfloat16
 EDGES_PER_LOOK = {"cpu": 1, "cuda": 16}
-VOLUME_BYTES = {"cpu": 4 * 2**30, "cuda": 16 * 2**30}  # 48 edges of 48x64 cells take 2.4 GB in float32
+CPU_VOLUME_BYTES = 4 * 2**30  # 48 edges of 48x64 cells take 2.4 GB in float32
+GPU_VOLUME_SHARE = 0.3  # of the card's memory; joining edges needs as much again for a moment
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class OperatorOptions:
         volume_dtype: that correlation volumes are kept in; float16 halves their memory on a GPU.
         volume_bytes: memory for volumes; correlations of further edges are made anew at every revision. None: by the device.
         edges_per_pass: edges whose activations are in memory together, at least those of one source frame. None: by the device.
+        graphs: record the launches of an update once per size, and replay them (CUDA graphs).
     """
 
     device: torch.device
@@ -41,6 +44,7 @@ class OperatorOptions:
     volume_dtype: torch.dtype = torch.float32
     volume_bytes: int | None = None
     edges_per_pass: int | None = None
+    graphs: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class LearnedOperator:
         """Copy the network to its device; `network` itself stays as it is."""
         self.options, self.config = options, network.config
         self._fused = FusedUpdate(network, device=options.device, dtype=options.dtype)
+        self._run: UpdateCall = ReplayedUpdate(self._fused) if options.graphs and options.device.type == "cuda" else self._fused
         self._encoders = copy.deepcopy(network).to(options.device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self._limit = options.edges_per_pass or _of_device(EDGES_PER_PASS, options.device)
         self._plan: tuple[Tensor, int, int, list[Pass]] | None = None
@@ -136,9 +141,9 @@ class LearnedOperator:
     def _update(self, edges: LearnedEdges, seen: tuple[Tensor, Tensor], part: Pass) -> Update:
         gates = torch.stack([self._context(edges.sources[k]).gates for k in part.first])
         if part.edges is None:
-            return self._fused(edges.hidden, gates, seen, (part.rows, part.members))
+            return self._run(edges.hidden, gates, seen, (part.rows, part.members))
         lookup, motion = (x[part.edges] for x in seen)
-        return self._fused(edges.hidden[part.edges], gates, (lookup, motion), (part.rows, part.members))
+        return self._run(edges.hidden[part.edges], gates, (lookup, motion), (part.rows, part.members))
 
     def _context(self, frame: FrameFeatures) -> FrameContext:
         if frame.context is None:
@@ -159,8 +164,11 @@ class LearnedOperator:
         return torch.autocast(self.options.device.type, self.options.dtype if reduced else torch.bfloat16, enabled=reduced)
 
     def _volume_bytes(self) -> int:
-        given = self.options.volume_bytes
-        return _of_device(VOLUME_BYTES, self.options.device) if given is None else given
+        if self.options.volume_bytes is not None:
+            return self.options.volume_bytes
+        if self.options.device.type != "cuda":
+            return CPU_VOLUME_BYTES
+        return int(GPU_VOLUME_SHARE * torch.cuda.get_device_properties(self.options.device).total_memory)
 
     def _bytes_of_edge(self, features: Tensor) -> int:
         cells = features.shape[-2] * features.shape[-1]

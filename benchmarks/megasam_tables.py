@@ -1,0 +1,27 @@
+"""Tables of what megasam costs, and what trained weights are worth; without torch, as the README's tables are made anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Rows = list[list[str]]
+STEPS = ("encode", "context", "open", "look up", "update", "revise", "plain update")
+
+
+def megasam_speed(figure: dict[str, Any]) -> Rows:
+    """Milliseconds per frame (first two columns) or per edge, and what the update reaches of the device's matrix products."""
+    rows = [["ms per frame or edge", *STEPS, "GFLOP/s", "of the peak", "GB"]]
+    for name, case in figure["cases"].items():
+        times = [f"{case['ms'][step]:.3f}" if step in case["ms"] else "-" for step in STEPS]
+        memory = f"{case['peak_memory_gb']:.1f}" if "peak_memory_gb" in case else "-"
+        rows.append([name, *times, f"{case['update_gflop_per_s']:.0f}", f"{100 * case['share_of_peak']:.0f} %", memory])
+    return rows
+
+
+def megasam_train(figure: dict[str, Any]) -> Rows:
+    """Errors of trained weights and of dense optical flow on the same held-out pairs."""
+    rows = [["held out", "weights", "DIS"]]
+    for name, value in figure["learned"].items():
+        other = figure["dis"].get(name)
+        rows.append([name, f"{value:.2f}", "-" if other is None else f"{other:.2f}"])
+    return rows

@@ -1,0 +1,162 @@
+"""The start that `vo` gives: the motions that it finds possible, of which dense adjustment makes those that travel exact.
+
+How much each motion is believed, and how sure it is, stays as `vo` says: its coefficients were fitted to clips of known motion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from sfmcam.estimators.megasam import se3
+from sfmcam.estimators.megasam.backend import LM, STIFF, FocalPrior, adjust_all, backend_options, median_residual, tie
+from sfmcam.estimators.megasam.clip import Clip, Given
+from sfmcam.estimators.megasam.depth_map import depth_of, path_depths, static_of
+from sfmcam.estimators.megasam.options import TrackerOptions
+from sfmcam.estimators.megasam.paths import blend, window_path
+from sfmcam.estimators.megasam.refine import Adjustment, rounds
+from sfmcam.estimators.megasam.resize import WorkingSize, grid_from_source, tracker_intrinsics
+from sfmcam.estimators.megasam.shot import Solved, SolvedHypothesis
+from sfmcam.estimators.megasam.state import State
+from sfmcam.estimators.megasam.tracker import Tracker
+from sfmcam.estimators.vo.belief import shipped_belief
+from sfmcam.estimators.vo.estimator import MIN_TRACKS, follow_points
+from sfmcam.estimators.vo.fill import FilledPath
+from sfmcam.estimators.vo.options import VoOptions
+from sfmcam.estimators.vo.shot import SolvedShot, fit_windows, shifted
+from sfmcam.estimators.vo.shot import solve_shot as solve_by_points
+from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
+from sfmcam.geometry.rigid import camera_centers
+from sfmcam.types import Float, Frames, Int, PointTracks
+
+NEAR_CELLS = 3.0  # a track speaks for the cells so near to it
+TRAVELS = 1e-6  # extent of a path that is no path on the spot, in scene depths
+ZOOMS = 1e-4  # extent of log focal of one that zooms
+HELD = 1e6  # damping that holds poses while depths come to theirs
+SETTLE = 3  # rounds of depths alone
+FOCAL_TRUST = 0.1  # standard deviation of vo's log focal
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A path after dense adjustment, with the states of its windows and the median residual in 1/8 pixels."""
+
+    path: WindowPath
+    states: tuple[State, ...]
+    residual: float
+
+
+def solve_by_vo(frames: Frames, *, threads: int) -> tuple[SolvedShot, PointTracks] | None:
+    """Return what `vo` makes of a shot, and the points that it followed; None where it finds too few."""
+    options, tracks = VoOptions(), follow_points(frames)
+    if np.median(np.bincount(tracks.frame, minlength=len(frames))) < MIN_TRACKS:
+        return None
+    fitted = fit_windows(tracks, frames.timestamps_s, options, threads=threads)
+    if fitted is None:
+        return None
+    solved = solve_by_points(fitted, tracks, frames.timestamps_s, options=options, belief=shipped_belief())
+    return (solved, tracks) if solved.filled.valid.sum() >= 2 else None
+
+
+class VoStart:
+    """Makes the travelling motions of a shot exact, window by window; pictures are looked at once for all of them."""
+
+    def __init__(self, clip: Clip, size: WorkingSize, options: TrackerOptions) -> None:
+        self.clip, self.size, self.options = clip, size, options
+        self._tied: dict[int, State] = {}
+
+    def solve(self, shot: SolvedShot, tracks: PointTracks) -> Solved:
+        """Return the shot with its travelling motions adjusted."""
+        mask = static_mask(tracks, shot.filled.static_probability, shot.points.frames, self.size)
+        times = self.clip.timestamps_s.double().cpu().numpy()
+        likely = self._refined(shot.points, mask)
+        path, filled = shot.points, shot.filled
+        if likely is not None:
+            path = replace(likely.path, sigma=shot.points.sigma)
+            filled = followed(shot.filled, shot.points, path, times)
+        hypotheses = []
+        for h in shot.hypotheses:
+            found = self._refined(h.keyframes, mask)
+            keyframes = h.keyframes if found is None else replace(found.path, sigma=h.keyframes.sigma)
+            hypotheses.append(SolvedHypothesis(h.weight, keyframes, followed(h.filled, h.keyframes, keyframes, times)))
+        mean = blend([h.weight for h in hypotheses], [h.keyframes for h in hypotheses])
+        hedged = shifted(filled, path, mean, times)
+        noise = shot.noise_px * self.size.scale[0]
+        depth = None if likely is None else depth_of(likely.states, path)
+        parallax = float("nan")
+        return Solved(filled, hedged, tuple(hypotheses), path, mean, shot.belief, depth, noise, parallax)
+
+    def _refined(self, path: WindowPath, mask: Tensor) -> Refined | None:
+        """Return a path after dense adjustment; None of one that does not travel."""
+        centers = camera_centers(path.cam_from_world)
+        if np.ptp(centers, axis=0).max() < TRAVELS:
+            return None
+        parts, states, residuals = [], [], []
+        windows = choose_windows(len(path.frames), self.options.window, min(self.options.overlap, self.options.window - 1))
+        for number, window in enumerate(windows):
+            state = self._adjusted(number, path, window, mask)
+            states.append(state)
+            residuals.append(median_residual(state))
+            parts.append(replace(window_path(state.keyframes, static_of(state), self.size), sigma=path.sigma[window.start : window.stop]))
+        return Refined(join_windows(parts), tuple(states), float(np.median(residuals)))
+
+    def _adjusted(self, number: int, path: WindowPath, window: range, mask: Tensor) -> State:
+        """Return a window of a path after dense adjustment."""
+        rows = slice(window.start, window.stop)
+        state = self._placed(number, path, rows, mask)
+        schedule, frames = self.options.schedule, state.keyframes
+        prior = FocalPrior(frames.intrinsics[:, 0].log(), FOCAL_TRUST, self._focal_step(path.log_focal[rows]))
+        held = replace(backend_options(schedule, len(frames), None), ep=HELD, lm=LM, iterations=1)
+        rounds(state, self.clip.operator, Adjustment(held), count=SETTLE)
+        adjust_all(state, self.clip.operator, schedule, prior=None if self.options.focal == "fixed" else prior)
+        return state
+
+    def _focal_step(self, log_focal: Float) -> float:
+        zooms = self.options.focal == "per_frame" or (self.options.focal == "auto" and float(np.ptp(log_focal)) > ZOOMS)
+        return self.options.focal_step_sigma if zooms else STIFF
+
+    def _placed(self, number: int, path: WindowPath, rows: slice, mask: Tensor) -> State:
+        """Return the keyframes of a window at their places on a path, tied by edges that are opened once for all paths."""
+        indices, given = path.frames[rows].tolist(), given_by(path, rows, self.size, mask=mask[rows])
+        state = Tracker(self.clip, given, self.options.schedule).placed(indices, rows=range(len(indices)))
+        if number not in self._tied:
+            tie(state, self.clip.operator, self.options.schedule)
+            self._tied[number] = State(state.keyframes, state.active, state.retired)
+        else:
+            state.active = self._tied[number].active
+        return state
+
+
+def given_by(path: WindowPath, rows: slice, size: WorkingSize, *, mask: Tensor) -> Given:
+    """Return poses, focal lengths and depths near 1 of some keyframes of a path."""
+    focal = tracker_intrinsics(np.exp(path.log_focal[rows]) * max(size.source_px), size, half_pixel=True)
+    poses = se3.from_matrix(torch.from_numpy(path.cam_from_world[rows])).float()
+    depths = torch.from_numpy(path_depths(path)[rows]).float()
+    return Given(torch.from_numpy(focal).float(), (1.0 / depths)[:, None, None].expand(len(depths), *size.grid).contiguous(), poses, mask)
+
+
+def static_mask(tracks: PointTracks, static: Float, frames: Int, size: WorkingSize) -> Tensor:
+    """Return (K, h, w) the static probability of the nearest track, 1 where none is near."""
+    height, width = size.grid
+    cells = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).reshape(-1, 2)
+    masks = np.ones((len(frames), height * width), np.float32)
+    for k, frame in enumerate(frames):
+        begin, end = np.searchsorted(tracks.frame, [frame, frame + 1])
+        if end > begin:
+            far, nearest = cKDTree(grid_from_source(tracks.xy_px[begin:end], size)).query(cells)
+            said = np.nan_to_num(static[tracks.track[begin:end]], nan=1.0)[nearest]
+            masks[k] = np.where(far < NEAR_CELLS, said, 1.0)
+    return torch.from_numpy(masks.reshape(-1, height, width))
+
+
+def followed(filled: FilledPath, before: WindowPath, after: WindowPath, times_s: Float) -> FilledPath:
+    """Let all frames follow the keyframes from one path to another, and take over its depths."""
+    if after is before:
+        return filled
+    moved = shifted(filled, before, after, times_s)
+    depth = np.interp(times_s, times_s[after.frames], path_depths(after))
+    return replace(moved, median_depth=np.where(np.isfinite(filled.median_depth), depth, np.nan))
