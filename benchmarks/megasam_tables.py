@@ -22,6 +22,6 @@ def megasam_train(figure: dict[str, Any]) -> Rows:
     """Errors of trained weights and of dense optical flow on the same held-out pairs."""
     rows = [["held out", "weights", "DIS"]]
     for name, value in figure["learned"].items():
-        other = figure["dis"].get(name)
-        rows.append([name, f"{value:.2f}", "-" if other is None else f"{other:.2f}"])
+        shown = ("-" if found is None else f"{found:.2f}" for found in (value, figure["dis"].get(name)))
+        rows.append([name, *shown])
     return rows
