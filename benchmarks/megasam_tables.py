@@ -1,4 +1,4 @@
-"""Tables of what megasam costs; without torch, as the README's tables are made anywhere."""
+"""Tables of what megasam costs, and what trained weights are worth; without torch, as the README's tables are made anywhere."""
 
 from __future__ import annotations
 
@@ -15,4 +15,13 @@ def megasam_speed(figure: dict[str, Any]) -> Rows:
         times = [f"{case['ms'][step]:.3f}" if step in case["ms"] else "-" for step in STEPS]
         memory = f"{case['peak_memory_gb']:.1f}" if "peak_memory_gb" in case else "-"
         rows.append([name, *times, f"{case['update_gflop_per_s']:.0f}", f"{100 * case['share_of_peak']:.0f} %", memory])
+    return rows
+
+
+def megasam_train(figure: dict[str, Any]) -> Rows:
+    """Errors of trained weights and of dense optical flow on the same held-out pairs."""
+    rows = [["held out", "weights", "DIS"]]
+    for name, value in figure["learned"].items():
+        shown = ("-" if found is None else f"{found:.2f}" for found in (value, figure["dis"].get(name)))
+        rows.append([name, *shown])
     return rows

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import torch
 from kept import RESULTS, Figure, figure_of_machine, keep, print_rows, rounded
+from megasam_tables import megasam_train as table
 
 from sfmcam.errors import SfmcamError
 from sfmcam.estimators.megasam.net.checkpoint import load_network
@@ -89,12 +90,7 @@ def main() -> None:
         "seconds": time.perf_counter() - began,
     }
     made = rounded(figure_of_machine("megasam_train", figures))
-    print_rows(
-        [
-            ["figure", "learned", "DIS"],
-            *([name, f"{learned[name]:.3f}", f"{figures['dis'].get(name, float('nan')):.3f}"] for name in learned),
-        ]
-    )
+    print_rows(table(made))
     print(f"Written: {keep(made, asked.name, folder=asked.results)}")
 
 

@@ -41,6 +41,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         set_tables.label_truth,
         set_tables.rendering,
         megasam_tables.megasam_speed,
+        megasam_tables.megasam_train,
     )
 }
 

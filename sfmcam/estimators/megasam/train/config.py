@@ -58,7 +58,7 @@ class TrainConfig:
         validate_every_s: time between validations.
         validation: sequences that are held out for it, at most.
         start: file of weights that a new run begins with, of the same widths; empty: random ones.
-        bf16: whether convolutions run in bfloat16.
+        bf16: whether the network's layers run in bfloat16 on a GPU.
         losses: see there.
         network: widths.
     """

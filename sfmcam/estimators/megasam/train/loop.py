@@ -112,7 +112,8 @@ class Training:
         Raises:
             InputError: what `out` holds is of another network, or damaged.
         """
-        self.out, self.config, self.device = out, config, device
+        self.out, self.device = out, device
+        self.config = replace(config, bf16=config.bf16 and device.type == "cuda")  # on processors without its own units it is far slower
         torch.manual_seed(config.seed)
         self.network = fresh_network(config).to(device)
         if device.type == "cuda":
