@@ -30,6 +30,7 @@ from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
 from sfmcam.types import Float
 
 MOST_KEYFRAMES = 600
+FOLLOWED, FOLLOWED_SHARE = 0.2, 0.04  # trust of a cell that is followed well, and share of those that there must be
 LOST_SHARE = 0.02  # of cells that must say something, for a frame's pose to be relied upon
 LOST_PX = 6.0  # median residual, in pixels of the tracker's picture, beyond which it is not
 
@@ -108,7 +109,7 @@ def fit_window(clip: Clip, given: Given, window: Sequence[int], *, size: Working
     """Track a window and fit every motion model to it; None where too little of the pictures can be followed."""
     moving = _tracked(clip, given, window, options)
     seen = flow_seen(moving)
-    if not len(seen.ii) or float((seen.weight.min(axis=-1) > 0.05).mean()) < LOST_SHARE:
+    if not len(seen.ii) or float((seen.weight.min(axis=-1) > FOLLOWED).mean()) < FOLLOWED_SHARE:
         return None
     prior = torch.log(given.intrinsics[moving.keyframes.index, 0])
     if options.motion_models:
@@ -148,7 +149,7 @@ def refocused(given: Given, focal: float) -> Given:
 def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, options: TrackerOptions) -> Solved:
     """Join the windows under every motion, and place all frames."""
     likely = join_windows([w.paths[w.likely] for w in fitted])
-    fills = [fill(w.found[w.likely].state, clip, options.schedule) for w in fitted]
+    fills = [fill(w.found[w.likely].state, clip, options.schedule, held=w.likely is Freedom.STATIC) for w in fitted]
     filled = filled_path(likely, fitted, fills, clip=clip, size=size)
     times = clip.timestamps_s.double().cpu().numpy()
     weighed = weighed_paths([w.soft for w in fitted], [w.paths for w in fitted])

@@ -73,6 +73,7 @@ class TrueFlowOperator(DenseFlowOperator):
     mover_share: float = 0.0
     mover_speed: tuple[float, float] = (0.5, 0.2)
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(3))
+    cast: dict = field(default_factory=dict)
 
     def encode(self, image, index):
         return index
@@ -86,7 +87,9 @@ class TrueFlowOperator(DenseFlowOperator):
 
     def _true(self, i, j):
         y, x = np.mgrid[: self.scene.grid[0], : self.scene.grid[1]]
-        return (self.scene.seen_in(self.scene.points(i)[0], j) - np.stack([x, y], -1)).astype(np.float32)
+        if i not in self.cast:
+            self.cast[i] = self.scene.points(i)[0]
+        return (self.scene.seen_in(self.cast[i], j) - np.stack([x, y], -1)).astype(np.float32)
 
     def _spoilt(self, i, j):
         flow = self._true(i, j)
