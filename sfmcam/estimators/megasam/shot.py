@@ -54,6 +54,7 @@ class Solved:
         hypotheses: the motions; weights together 1.
         points: the likeliest path with its points.
         mean: the mean path; its sigma holds how much the motions disagree.
+        decided: the same under the weights by which the likeliest motion was chosen; the verdict rests on it.
         belief: of each motion model, averaged over the windows.
         depth: of the likeliest motion; None of one that does not travel, which tells no depth.
         noise_px: of the flow, one coordinate, in pixels of the tracker's picture.
@@ -66,6 +67,7 @@ class Solved:
     hypotheses: tuple[SolvedHypothesis, ...]
     points: WindowPath
     mean: WindowPath
+    decided: WindowPath
     belief: dict[Freedom, float]
     depth: DenseDepth | None
     noise_px: float
@@ -153,7 +155,10 @@ def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, optio
     filled = filled_path(likely, fitted, fills, clip=clip, size=size)
     times = clip.timestamps_s.double().cpu().numpy()
     weighed = weighed_paths([w.soft for w in fitted], [w.paths for w in fitted])
-    mean = blend([h.weight for h in weighed], [h.path for h in weighed])
+    mean, decided = (
+        blend([h.weight for h in some], [h.path for h in some])
+        for some in (weighed, weighed_paths([w.decisive for w in fitted], [w.paths for w in fitted]))
+    )
     hypotheses = tuple(SolvedHypothesis(h.weight, h.path, shifted(filled, likely, h.path, times)) for h in weighed)
     belief = {f: float(np.mean([w.soft[f] for w in fitted])) for f in Freedom}
     noise = float(np.median([w.noise for w in fitted])) * STRIDE
@@ -164,6 +169,7 @@ def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, optio
         hypotheses,
         likely,
         mean,
+        decided,
         belief,
         depth_of([w.found[w.likely].state for w in fitted], likely),
         noise,

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the dense tracker needs PyTorch: pip install 'sfmcam[learned]'")
 
-from relief_scene import panning, resting, travelling, true_operator  # noqa: E402
+from relief_scene import LARGE, panning, resting, travelling, true_operator  # noqa: E402
 
 from sfmcam.estimators.megasam.answer import verdict  # noqa: E402
 from sfmcam.estimators.megasam.backend import adjust_all, tie  # noqa: E402
@@ -88,7 +88,7 @@ def test_true_flow_gives_the_true_path_and_depth():
 @pytest.mark.parametrize("mover_speed", [(0.1, -0.5), (0.5, 0.2)], ids=str)
 def test_noise_outliers_and_a_large_mover_do_little(mover_speed):
     """1 px of noise at full resolution, 20 % outliers, and a mover over 30 % of the frame."""
-    scene = travelling(12)
+    scene = travelling(12, grid=LARGE)
     operator = true_operator(scene, noise=0.125, outliers=0.2, mover_share=0.3, mover_speed=mover_speed)
     rotation_deg, direction_deg, _ = errors(scene, tracked(scene, operator))
     assert rotation_deg < 0.3
