@@ -84,7 +84,7 @@ def test_true_flow_gives_the_true_path_and_depth():
     assert depth < 0.01
 
 
-@pytest.mark.slow()
+@pytest.mark.slow
 @pytest.mark.parametrize("mover_speed", [(0.1, -0.5), (0.5, 0.2)], ids=str)
 def test_noise_outliers_and_a_large_mover_do_little(mover_speed):
     """1 px of noise at full resolution, 20 % outliers, and a mover over 30 % of the frame."""
