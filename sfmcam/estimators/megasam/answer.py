@@ -65,7 +65,7 @@ def trajectory(filled: FilledPath, frames: Frames, evidence: Evidence, *, metres
 
 def verdict(solved: Solved, size_px: tuple[int, int]) -> tuple[Status, str]:
     """Say whether a translation was found beyond its bound, as `vo` does; a camera is never given one that is not."""
-    path = solved.mean
+    path = solved.decided
     moved = np.linalg.norm(camera_centers(path.cam_from_world) - camera_centers(path.cam_from_world[:1]), axis=1)
     bound = BOUND_SIGMAS * translation_sigma(path)
     worst = int(np.argmax(moved - bound)) if (moved > bound).any() else int(np.argmax(bound))

@@ -22,7 +22,7 @@ LM, EP = 1e-5, 1e-6
 # what one coordinate says, in the unit of weighted residuals: an error of 0.1 of 1/8 pixels, shared by some 16 cells and edges, so that
 # priors given as standard deviations meet the data at their true worth
 UNIT = WEIGHT_SCALE * 0.1**2 * 16
-STIFF = 1e-3  # standard deviation of the step of log focal that stands for one focal length
+STIFF = 1e-5  # standard deviation of the step of log focal that stands for one focal length
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sfmcam.estimators.megasam.refine import Adjustment, open_edges, rounds
 from sfmcam.estimators.megasam.state import Edges, Keyframes, State
 
 LM, EP = 1e-4, 1e-6
+HELD = 1e6  # damping that holds poses
 TRUSTED = 0.05  # weight of a cell that says something
 
 
@@ -37,18 +38,28 @@ class Filled:
     trusted: Tensor
 
 
-def fill(state: State, clip: Clip, schedule: Schedule) -> Filled:
-    """Return cameras of all frames between the first and the last keyframe; keyframes keep theirs, but are judged alike."""
+def fill(state: State, clip: Clip, schedule: Schedule, *, held: bool = False) -> Filled:
+    """Return cameras of all frames between the first and the last keyframe; keyframes keep theirs, but are judged alike.
+
+    Args:
+        state: the keyframes.
+        clip: of all frames.
+        schedule: how much work is done.
+        held: frames stay where the interpolation puts them, as those of a camera that rests do.
+    """
     frames = state.keyframes
     wanted = list(range(frames.index[0], frames.index[-1] + 1))
-    parts = [_filled(frames, clip, wanted[k : k + schedule.fill_chunk], schedule) for k in range(0, len(wanted), schedule.fill_chunk)]
+    parts = [
+        _filled(frames, clip, wanted[k : k + schedule.fill_chunk], schedule, HELD if held else EP)
+        for k in range(0, len(wanted), schedule.fill_chunk)
+    ]
     poses, intrinsics, residual, trusted = (torch.cat(rows) for rows in zip(*parts, strict=True))
     at = torch.tensor([index - wanted[0] for index in frames.index], device=poses.device)
     poses, intrinsics = poses.index_copy(0, at, frames.poses), intrinsics.index_copy(0, at, frames.intrinsics)
     return Filled(wanted, poses, intrinsics, residual, trusted)
 
 
-def _filled(frames: Keyframes, clip: Clip, wanted: list[int], schedule: Schedule) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _filled(frames: Keyframes, clip: Clip, wanted: list[int], schedule: Schedule, damping: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return poses, intrinsics, residual and share of trusted cells of some frames."""
     keys, times = torch.tensor(frames.index), clip.timestamps_s
     before = (torch.searchsorted(keys, torch.tensor(wanted), right=True) - 1).clamp(0, len(keys) - 2)
@@ -65,7 +76,7 @@ def _filled(frames: Keyframes, clip: Clip, wanted: list[int], schedule: Schedule
     # a keyframe is not looked at from itself: that edge would see no motion and hold the pose where it is
     apart = torch.tensor([state.keyframes.index[i] != state.keyframes.index[j] for i, j in zip(ii.tolist(), jj.tolist(), strict=True)])
     state.active = open_edges(clip.operator, state.keyframes, ii[apart], jj[apart])
-    options = BundleOptions(first_pose=len(used), motion_only=True, lm=LM, ep=EP, iterations=schedule.gauss_newton)
+    options = BundleOptions(first_pose=len(used), motion_only=True, lm=LM, ep=damping, iterations=schedule.gauss_newton)
     rounds(state, clip.operator, Adjustment(options), count=schedule.fill_updates)
     residual, trusted = _judged(state, len(used), len(wanted))
     return state.keyframes.poses[len(used) :], intrinsics, residual, trusted

@@ -23,7 +23,7 @@ from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.types import Float
 
 CELL_STEP = 2  # every so many cells across and down are compared
-AT_INFINITY = 1e-9  # disparity of a scene before a camera that only turns
+AT_INFINITY = 1e-15  # disparity of a scene before a camera that only turns
 LEAST_NOISE = 0.04  # 1/8 pixels
 TRUSTED = 0.05
 

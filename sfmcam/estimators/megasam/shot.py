@@ -30,6 +30,7 @@ from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
 from sfmcam.types import Float
 
 MOST_KEYFRAMES = 600
+FOLLOWED, FOLLOWED_SHARE = 0.2, 0.04  # trust of a cell that is followed well, and share of those that there must be
 LOST_SHARE = 0.02  # of cells that must say something, for a frame's pose to be relied upon
 LOST_PX = 6.0  # median residual, in pixels of the tracker's picture, beyond which it is not
 
@@ -53,6 +54,7 @@ class Solved:
         hypotheses: the motions; weights together 1.
         points: the likeliest path with its points.
         mean: the mean path; its sigma holds how much the motions disagree.
+        decided: the same under the weights by which the likeliest motion was chosen; the verdict rests on it.
         belief: of each motion model, averaged over the windows.
         depth: of the likeliest motion; None of one that does not travel, which tells no depth.
         noise_px: of the flow, one coordinate, in pixels of the tracker's picture.
@@ -65,6 +67,7 @@ class Solved:
     hypotheses: tuple[SolvedHypothesis, ...]
     points: WindowPath
     mean: WindowPath
+    decided: WindowPath
     belief: dict[Freedom, float]
     depth: DenseDepth | None
     noise_px: float
@@ -108,7 +111,7 @@ def fit_window(clip: Clip, given: Given, window: Sequence[int], *, size: Working
     """Track a window and fit every motion model to it; None where too little of the pictures can be followed."""
     moving = _tracked(clip, given, window, options)
     seen = flow_seen(moving)
-    if not len(seen.ii) or float((seen.weight.min(axis=-1) > 0.05).mean()) < LOST_SHARE:
+    if not len(seen.ii) or float((seen.weight.min(axis=-1) > FOLLOWED).mean()) < FOLLOWED_SHARE:
         return None
     prior = torch.log(given.intrinsics[moving.keyframes.index, 0])
     if options.motion_models:
@@ -148,11 +151,14 @@ def refocused(given: Given, focal: float) -> Given:
 def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, options: TrackerOptions) -> Solved:
     """Join the windows under every motion, and place all frames."""
     likely = join_windows([w.paths[w.likely] for w in fitted])
-    fills = [fill(w.found[w.likely].state, clip, options.schedule) for w in fitted]
+    fills = [fill(w.found[w.likely].state, clip, options.schedule, held=w.likely is Freedom.STATIC) for w in fitted]
     filled = filled_path(likely, fitted, fills, clip=clip, size=size)
     times = clip.timestamps_s.double().cpu().numpy()
     weighed = weighed_paths([w.soft for w in fitted], [w.paths for w in fitted])
-    mean = blend([h.weight for h in weighed], [h.path for h in weighed])
+    mean, decided = (
+        blend([h.weight for h in some], [h.path for h in some])
+        for some in (weighed, weighed_paths([w.decisive for w in fitted], [w.paths for w in fitted]))
+    )
     hypotheses = tuple(SolvedHypothesis(h.weight, h.path, shifted(filled, likely, h.path, times)) for h in weighed)
     belief = {f: float(np.mean([w.soft[f] for w in fitted])) for f in Freedom}
     noise = float(np.median([w.noise for w in fitted])) * STRIDE
@@ -163,6 +169,7 @@ def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, optio
         hypotheses,
         likely,
         mean,
+        decided,
         belief,
         depth_of([w.found[w.likely].state for w in fitted], likely),
         noise,

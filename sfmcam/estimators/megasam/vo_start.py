@@ -88,7 +88,7 @@ class VoStart:
         noise = shot.noise_px * self.size.scale[0]
         depth = None if likely is None else depth_of(likely.states, path)
         parallax = float("nan")
-        return Solved(filled, hedged, tuple(hypotheses), path, mean, shot.belief, depth, noise, parallax)
+        return Solved(filled, hedged, tuple(hypotheses), path, mean, mean, shot.belief, depth, noise, parallax)
 
     def _refined(self, path: WindowPath, mask: Tensor) -> Refined | None:
         """Return a path after dense adjustment; None of one that does not travel."""

@@ -14,8 +14,8 @@ from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector
 
 DISTANCE, HEIGHT = 4.0, 0.9  # of the relief, and how far it comes out of its plane
-GRID = (30, 40)
-FOCAL = 34.0  # 1/8 pixels: 61 degrees across
+SMALL, LARGE = (18, 24), (30, 40)  # grids: 144x192 and 240x320 pixels
+FOCAL = 0.85  # picture widths: 61 degrees across
 
 
 def relief(x, y):
@@ -29,7 +29,7 @@ class Scene:
 
     cam_from_world: np.ndarray
     focal: np.ndarray
-    grid: tuple[int, int] = GRID
+    grid: tuple[int, int] = SMALL
 
     def __len__(self) -> int:
         return len(self.focal)
@@ -73,6 +73,7 @@ class TrueFlowOperator(DenseFlowOperator):
     mover_share: float = 0.0
     mover_speed: tuple[float, float] = (0.5, 0.2)
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(3))
+    cast: dict = field(default_factory=dict)
 
     def encode(self, image, index):
         return index
@@ -86,7 +87,9 @@ class TrueFlowOperator(DenseFlowOperator):
 
     def _true(self, i, j):
         y, x = np.mgrid[: self.scene.grid[0], : self.scene.grid[1]]
-        return (self.scene.seen_in(self.scene.points(i)[0], j) - np.stack([x, y], -1)).astype(np.float32)
+        if i not in self.cast:
+            self.cast[i] = self.scene.points(i)[0]
+        return (self.scene.seen_in(self.cast[i], j) - np.stack([x, y], -1)).astype(np.float32)
 
     def _spoilt(self, i, j):
         flow = self._true(i, j)
@@ -105,12 +108,12 @@ def true_operator(scene, **spoilt):
     return TrueFlowOperator(DenseFlowOptions(), scene=scene, **spoilt)
 
 
-def travelling(num=14, *, zoom=0.0):
+def travelling(num=14, *, zoom=0.0, grid=SMALL):
     """A camera that trucks, rises and comes nearer while it pans and rolls."""
     t = np.linspace(0, 1, num)
     centers = np.column_stack([1.2 * t, -0.4 * np.sin(2 * t), 0.5 * t])
     turns = np.column_stack([0.06 * np.sin(3 * t), -0.22 * t, 0.08 * t])
-    return made(centers, turns, zoom * t)
+    return made(centers, turns, zoom * t, grid)
 
 
 def panning(num=14, *, zoom=0.0):
@@ -124,7 +127,7 @@ def resting(num=14):
     return made(np.zeros((num, 3)), np.zeros((num, 3)), np.zeros(num))
 
 
-def made(centers, turns, log_zoom):
+def made(centers, turns, log_zoom, grid=SMALL):
     """A scene from camera centres, rotation vectors of cam_from_world and log focal lengths over FOCAL."""
     rotation = rotation_from_vector(turns)
-    return Scene(rigid_from_parts(rotation, -np.einsum("nij,nj->ni", rotation, centers)), FOCAL * np.exp(log_zoom))
+    return Scene(rigid_from_parts(rotation, -np.einsum("nij,nj->ni", rotation, centers)), grid[1] * FOCAL * np.exp(log_zoom), grid)
