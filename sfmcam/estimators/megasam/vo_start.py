@@ -39,7 +39,7 @@ TRAVELS = 1e-6  # extent of a path that is no path on the spot, in scene depths
 ZOOMS = 1e-4  # extent of log focal of one that zooms
 HELD = 1e6  # damping that holds poses while depths come to theirs
 SETTLE = 5  # rounds of depths alone
-FOCAL_TRUST = 0.1  # standard deviation of vo's log focal
+FOCAL_TRUST = 0.5  # standard deviation of vo's log focal, wide: dense flow tells it better than points do
 
 
 @dataclass(frozen=True)
