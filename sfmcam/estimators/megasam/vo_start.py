@@ -87,7 +87,7 @@ class VoStart:
         mean = blend([h.weight for h in hypotheses], [h.keyframes for h in hypotheses])
         hedged = shifted(filled, path, mean, times)
         noise = shot.noise_px * self.size.scale[0]
-        depth = None if likely is None else depth_of(likely.states, path)
+        depth = None if likely is None else depth_of(likely.states, path, self.size)
         parallax = float("nan")
         return Solved(filled, hedged, tuple(hypotheses), path, mean, mean, shot.belief, depth, noise, parallax)
 
