@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sfmcam.errors import SfmcamError, VideoError
 from sfmcam.estimators.base import Estimator
 from sfmcam.estimators.registry import make_estimator
+from sfmcam.io.depth_file import write_depth
 from sfmcam.io.point_file import write_points
 from sfmcam.io.text_file import write_text
 from sfmcam.io.track_file import write_tracks
@@ -172,6 +173,8 @@ def _draw(solved: list[_Solved], *, title: str) -> None:
             write_points(shot.folder.points, points)
         render_trajectory_png(shot.folder.picture, trajectory=trajectory, points=points, title=name)
         plot_motion_png(shot.folder.motion_picture, measurement=measure(shot.estimate.measured or trajectory), title=name)
+        if shot.estimate.depth is not None:
+            write_depth(shot.folder.depth, shot.estimate.depth)
         if shot.estimate.tracks is not None and shot.moments is not None:
             write_tracks(shot.folder.tracks, shot.estimate.tracks)
             render_tracks_png(shot.folder.tracks_picture, tracks=shot.estimate.tracks, moments=shot.moments, title=name)

@@ -230,6 +230,31 @@ class PointTracks:
 
 
 @dataclass(frozen=True)
+class DenseDepth:
+    """Depth of some frames on a coarse grid, in the trajectory's own unit, for the keyframes of an estimator that has it.
+
+    Attributes:
+        frames: (K,) frame numbers, ascending.
+        inverse_depth: (K, h, w) along the optical axis; cell (row v, column u) is centred on `xy_px[v, u]` of the picture.
+        prior: (K, h, w) what a depth prior said, aligned, in the same unit; 0 where there was none.
+        static_probability: (K, h, w) how likely the cell shows something that does not move.
+        xy_px: (h, w, 2) position of each cell in the frames; the first pixel's centre is at (0.5, 0.5).
+    """
+
+    frames: Int
+    inverse_depth: Float
+    prior: Float
+    static_probability: Float
+    xy_px: Float
+
+    def __post_init__(self) -> None:
+        shape = (len(self.frames), *self.xy_px.shape[:2])
+        for name in ("inverse_depth", "prior", "static_probability"):
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"{name} must have shape {shape}, not {getattr(self, name).shape}")
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """One of several motions that explain the pictures, and how much it is believed: weights of a shot's hypotheses are together 1."""
 
@@ -250,6 +275,7 @@ class Estimate:
         hedged: the same shot's path averaged over every motion that explains the pictures, from an estimator that weighs several; what the
             motion is measured on, `trajectory` being the likeliest one.
         hypotheses: those motions; scores and probabilities are means over them. Empty: there is only the one path.
+        depth: dense depth of the keyframes, from an estimator that has it.
         diagnostics: numbers worth keeping beside the result; JSON-serialisable.
     """
 
@@ -260,6 +286,7 @@ class Estimate:
     tracks: PointTracks | None = None
     hedged: CameraTrajectory | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    depth: DenseDepth | None = None
     diagnostics: dict[str, float | int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ SHOT_FILES = (
     "motion.json",
     "scores.json",
     "points.ply",
+    "depth.npz",
     "tracks.npz",
     "trajectory.png",
     "motion.png",
@@ -53,6 +54,11 @@ class ShotFolder:
     def points(self) -> Path:
         """Scene points, where the estimator has some."""
         return self.root / "points.ply"
+
+    @property
+    def depth(self) -> Path:
+        """Dense depth of the keyframes."""
+        return self.root / "depth.npz"
 
     @property
     def tracks(self) -> Path:

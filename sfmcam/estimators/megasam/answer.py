@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sfmcam.estimators.megasam.paths import point_places
@@ -11,7 +13,7 @@ from sfmcam.estimators.vo.estimator import BOUND_SIGMAS, LONG_SIDE_PX, STILL_PX,
 from sfmcam.estimators.vo.fill import FilledPath
 from sfmcam.estimators.vo.windows import WindowPath
 from sfmcam.geometry.rigid import camera_centers
-from sfmcam.types import CameraTrajectory, Estimate, Evidence, Frames, Hypothesis, PointCloud, Scale, Status
+from sfmcam.types import CameraTrajectory, DenseDepth, Estimate, Evidence, Frames, Hypothesis, PointCloud, Scale, Status
 
 NEAREST, SURE = 0.05, 0.5  # inverse depth and static probability of a point that is shown
 LEAST_VALID = 0.3  # share of frames that must have a pose
@@ -37,6 +39,7 @@ def answer(solved: Solved, frames: Frames, size: WorkingSize, *, metres: float |
         trajectory(solved.filled, frames, evidence, metres=metres),
         message,
         points=_points(solved, frames, size),
+        depth=_depth(solved, metres),
         hedged=trajectory(solved.hedged, frames, evidence, metres=metres),
         hypotheses=tuple(
             Hypothesis(h.weight, trajectory(h.filled, frames, _evidence(solved, h.keyframes, size), metres=metres))
@@ -89,6 +92,13 @@ def _evidence(solved: Solved, path: WindowPath, size: WorkingSize) -> Evidence:
         parallax_px=solved.parallax_px * to_source,
         reprojection_error_px=float(np.nanmedian(residual)) * to_source if np.isfinite(residual).any() else float("nan"),
     )
+
+
+def _depth(solved: Solved, metres: float | None) -> DenseDepth | None:
+    """Return the depth in the unit of the trajectory, where the camera is said to travel."""
+    if solved.depth is None or metres is None:
+        return solved.depth
+    return replace(solved.depth, inverse_depth=solved.depth.inverse_depth / metres, prior=solved.depth.prior / metres)
 
 
 def _points(solved: Solved, frames: Frames, size: WorkingSize) -> PointCloud:

@@ -19,10 +19,11 @@ from sfmcam.estimators.megasam.refine import Adjustment, open_edges, problem_of,
 from sfmcam.estimators.megasam.state import Edges, State
 
 LM, EP = 1e-5, 1e-6
+LM_FOCAL = 1e-8  # where focal lengths are tied so stiffly that a share of their diagonal would hold them
 # what one coordinate says, in the unit of weighted residuals: an error of 0.1 of 1/8 pixels, shared by some 16 cells and edges, so that
 # priors given as standard deviations meet the data at their true worth
 UNIT = WEIGHT_SCALE * 0.1**2 * 16
-STIFF = 1e-5  # standard deviation of the step of log focal that stands for one focal length
+STIFF = 1e-4  # standard deviation of the step of log focal that stands for one focal length
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,11 @@ def backend_options(schedule: Schedule, count: int, prior: FocalPrior | None) ->
     if prior is None:
         return options
     return replace(
-        options, focal="per_frame", focal_smoothness=UNIT / prior.step_sigma**2, focal_anchor=UNIT / prior.sigma**2 / max(count, 1)
+        options,
+        lm=LM_FOCAL,
+        focal="per_frame",
+        focal_smoothness=UNIT / prior.step_sigma**2,
+        focal_anchor=UNIT / prior.sigma**2 / max(count, 1),
     )
 
 

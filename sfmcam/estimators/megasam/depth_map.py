@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sfmcam.estimators.megasam.resize import WorkingSize, source_from_grid
 from sfmcam.estimators.megasam.state import State
 from sfmcam.estimators.vo.windows import WindowPath
-from sfmcam.types import Float, Int
+from sfmcam.types import DenseDepth, Float
 
 STATIC = 0.5  # static probability of a cell that counts as scene
 FARTHEST = 0.01  # inverse depth of a point that still has one, in units of the path
-
-
-@dataclass(frozen=True)
-class DenseDepth:
-    """Depth of the keyframes on the 1/8 grid.
-
-    Attributes:
-        frames: (K,) frame numbers.
-        inverse_depth: (K, h, w) in the unit of the path.
-        prior: (K, h, w) the aligned depth prior, as inverse depth in the same unit; 0 where there is none.
-        static: (K, h, w) static probability.
-    """
-
-    frames: Int
-    inverse_depth: Float
-    prior: Float
-    static: Float
 
 
 def static_of(state: State) -> Tensor:
@@ -54,7 +37,7 @@ def path_depths(path: WindowPath) -> Float:
     return out
 
 
-def depth_of(windows: Sequence[State], path: WindowPath) -> DenseDepth:
+def depth_of(windows: Sequence[State], path: WindowPath, size: WorkingSize) -> DenseDepth:
     """Return the depth of all keyframes of some windows in the unit of the joined `path`; what two windows have, the earlier one gives."""
     depths = dict(zip(path.frames.tolist(), path_depths(path).tolist(), strict=True))
     rows: dict[int, tuple[Float, Float, Float]] = {}
@@ -67,4 +50,5 @@ def depth_of(windows: Sequence[State], path: WindowPath) -> DenseDepth:
             unit = 1.0 / (depths[index] * max(middle, 1e-12))
             rows.setdefault(index, (disps[k] * unit, priors[k] * unit, believed[k]))
     inverse, prior, static = (np.stack(parts) for parts in zip(*rows.values(), strict=True))
-    return DenseDepth(np.array(list(rows)), inverse, prior, static)
+    cells = np.stack(np.meshgrid(np.arange(size.grid[1]), np.arange(size.grid[0])), axis=-1)
+    return DenseDepth(np.array(list(rows)), inverse, prior, static, source_from_grid(cells.astype(float), size))

@@ -10,7 +10,7 @@ import torch
 
 from sfmcam.estimators.megasam.backend import adjust_all, median_residual, tie
 from sfmcam.estimators.megasam.clip import Clip, Given
-from sfmcam.estimators.megasam.depth_map import DenseDepth, depth_of, path_depths, static_of
+from sfmcam.estimators.megasam.depth_map import depth_of, path_depths, static_of
 from sfmcam.estimators.megasam.fill import Filled, fill
 from sfmcam.estimators.megasam.models import Fit, fit_models, flow_seen, model_weights, noise_of, parallax_of
 from sfmcam.estimators.megasam.motion_filter import choose_keyframes
@@ -27,7 +27,7 @@ from sfmcam.estimators.vo.options import DECISIVE, ModelBelief
 from sfmcam.estimators.vo.shot import shifted
 from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
 from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
-from sfmcam.types import Float
+from sfmcam.types import DenseDepth, Float
 
 MOST_KEYFRAMES = 600
 FOLLOWED, FOLLOWED_SHARE = 0.2, 0.04  # trust of a cell that is followed well, and share of those that there must be
@@ -171,7 +171,7 @@ def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, optio
         mean,
         decided,
         belief,
-        depth_of([w.found[w.likely].state for w in fitted], likely),
+        depth_of([w.found[w.likely].state for w in fitted], likely, size),
         noise,
         parallax,
         fitted[0].tracker_units,

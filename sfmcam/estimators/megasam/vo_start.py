@@ -18,10 +18,10 @@ from sfmcam.estimators.megasam.clip import Clip, Given
 from sfmcam.estimators.megasam.depth_map import depth_of, path_depths, static_of
 from sfmcam.estimators.megasam.options import TrackerOptions
 from sfmcam.estimators.megasam.paths import blend, window_path
-from sfmcam.estimators.megasam.refine import Adjustment, rounds
+from sfmcam.estimators.megasam.refine import Adjustment, misfit, rounds
 from sfmcam.estimators.megasam.resize import WorkingSize, grid_from_source, tracker_intrinsics
 from sfmcam.estimators.megasam.shot import Solved, SolvedHypothesis
-from sfmcam.estimators.megasam.state import State
+from sfmcam.estimators.megasam.state import State, copy_of
 from sfmcam.estimators.megasam.tracker import Tracker
 from sfmcam.estimators.vo.belief import shipped_belief
 from sfmcam.estimators.vo.estimator import MIN_TRACKS, follow_points
@@ -34,11 +34,12 @@ from sfmcam.geometry.rigid import camera_centers
 from sfmcam.types import Float, Frames, Int, PointTracks
 
 NEAR_CELLS = 3.0  # a track speaks for the cells so near to it
+TURNS = 1e-9  # change of a rotation matrix on a path that turns
 TRAVELS = 1e-6  # extent of a path that is no path on the spot, in scene depths
 ZOOMS = 1e-4  # extent of log focal of one that zooms
 HELD = 1e6  # damping that holds poses while depths come to theirs
-SETTLE = 3  # rounds of depths alone
-FOCAL_TRUST = 0.1  # standard deviation of vo's log focal
+SETTLE = 5  # rounds of depths alone
+FOCAL_TRUST = 0.5  # standard deviation of vo's log focal, wide: dense flow tells it better than points do
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class VoStart:
         mean = blend([h.weight for h in hypotheses], [h.keyframes for h in hypotheses])
         hedged = shifted(filled, path, mean, times)
         noise = shot.noise_px * self.size.scale[0]
-        depth = None if likely is None else depth_of(likely.states, path)
+        depth = None if likely is None else depth_of(likely.states, path, self.size)
         parallax = float("nan")
         return Solved(filled, hedged, tuple(hypotheses), path, mean, mean, shot.belief, depth, noise, parallax)
 
@@ -102,7 +103,8 @@ class VoStart:
             states.append(state)
             residuals.append(median_residual(state))
             parts.append(replace(window_path(state.keyframes, static_of(state), self.size), sigma=path.sigma[window.start : window.stop]))
-        return Refined(join_windows(parts), tuple(states), float(np.median(residuals)))
+        # a camera that is known not to turn would be let turn: of its path only the depths are taken
+        return Refined(join_windows(parts) if turns(path) else path, tuple(states), float(np.median(residuals)))
 
     def _adjusted(self, number: int, path: WindowPath, window: range, mask: Tensor) -> State:
         """Return a window of a path after dense adjustment."""
@@ -112,8 +114,11 @@ class VoStart:
         prior = FocalPrior(frames.intrinsics[:, 0].log(), FOCAL_TRUST, self._focal_step(path.log_focal[rows]))
         held = replace(backend_options(schedule, len(frames), None), ep=HELD, lm=LM, iterations=1)
         rounds(state, self.clip.operator, Adjustment(held), count=SETTLE)
-        adjust_all(state, self.clip.operator, schedule, prior=None if self.options.focal == "fixed" else prior)
-        return state
+        if not turns(path):
+            return state
+        free = copy_of(state)
+        adjust_all(free, self.clip.operator, schedule, prior=None if self.options.focal == "fixed" else prior)
+        return free if misfit(free) < misfit(state) else state
 
     def _focal_step(self, log_focal: Float) -> float:
         zooms = self.options.focal == "per_frame" or (self.options.focal == "auto" and float(np.ptp(log_focal)) > ZOOMS)
@@ -129,6 +134,11 @@ class VoStart:
         else:
             state.active = self._tied[number].active
         return state
+
+
+def turns(path: WindowPath) -> bool:
+    """Whether the camera turns on a path at all."""
+    return bool(np.abs(path.cam_from_world[:, :3, :3] - path.cam_from_world[0, :3, :3]).max() > TURNS)
 
 
 def given_by(path: WindowPath, rows: slice, size: WorkingSize, *, mask: Tensor) -> Given:
