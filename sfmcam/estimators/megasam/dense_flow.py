@@ -116,7 +116,7 @@ class DenseFlowOperator:
 
     def flow(self, a: DenseFeatures, b: DenseFeatures) -> Tensor:
         """See `operator.UpdateOperator`. Cells without texture have no say: they get the mean of those that have."""
-        found = cell_flow(self._quick.calc(a.gray, b.gray, None)) / STRIDE
+        found = cell_flow(_dense(self._quick, a, b)) / STRIDE
         trust = a.sharpness.min(axis=2, keepdims=True) + 1e-3
         mean = (found * trust).sum(axis=(0, 1)) / trust.sum()
         return torch.from_numpy(np.asarray(mean + (found - mean) * np.minimum(2 * trust, 1.0), np.float32))
@@ -145,7 +145,7 @@ class DenseFlowOperator:
         """Return flow (h, w, 2) in 1/8 pixels and trust (h, w, 2) from `a` to `b`, and keep those of the way back."""
         key = (a.index, b.index)
         if key not in self._kept:
-            there, back = self._careful.calc(a.gray, b.gray, None), self._careful.calc(b.gray, a.gray, None)
+            there, back = _dense(self._careful, a, b), _dense(self._careful, b, a)
             self._keep(key, seen_cells(there, back, a.sharpness))
             self._keep(key[::-1], seen_cells(back, there, b.sharpness))
         return self._kept[key]
@@ -154,6 +154,12 @@ class DenseFlowOperator:
         self._kept[key] = seen
         while len(self._kept) > MAX_PAIRS:
             self._kept.popitem(last=False)
+
+
+def _dense(method: cv2.DISOpticalFlow, a: DenseFeatures, b: DenseFeatures) -> Float32:
+    """Return the flow (H, W, 2) from picture `a` to picture `b`, in pixels."""
+    start = np.zeros((*a.gray.shape, 2), np.float32)
+    return np.asarray(method.calc(a.gray, b.gray, start), np.float32)
 
 
 def cell_centres(height: int, width: int) -> Tensor:

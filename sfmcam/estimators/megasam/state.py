@@ -138,8 +138,9 @@ def copy_of(state: State) -> State:
 
 def copy_of_keyframes(frames: Keyframes) -> Keyframes:
     """Return keyframes that can be moved without moving these."""
-    parts = {f.name: getattr(frames, f.name) for f in fields(frames)}
-    return replace(frames, **{name: part.clone() if isinstance(part, Tensor) else list(part) for name, part in parts.items()})
+    parts: dict[str, Any] = {f.name: getattr(frames, f.name) for f in fields(frames)}
+    copied: dict[str, Any] = {name: part.clone() if isinstance(part, Tensor) else list(part) for name, part in parts.items()}
+    return replace(frames, **copied)
 
 
 def _joined(a: Any, b: Any) -> Any:
