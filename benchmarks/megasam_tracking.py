@@ -2,10 +2,10 @@
 
     python benchmarks/megasam_tracking.py VIDEO [NAME] [-e dense,megasam:fast] [--weights FILE] [--frames 60] [--device cuda]
 
-Writes results/NAME.json (by default megasam_tracking_DEVICE.json; --results: elsewhere). The first frames of the video are taken, every one,
-at the size that the preset works at (384x512 pixels for megasam). Decoding is not timed. The first run of each warms up what is compiled
-or recorded once; the median of the others is told, with processor time beside it, since machines are shared. The video is read by OpenCV, so
-that a machine with a GPU and little else can run it.
+Writes results/NAME.json (by default megasam_tracking_DEVICE.json; --results: elsewhere). The first frames of the video are taken, every
+one, at the size that the preset works at (384x512 pixels for megasam). Decoding is not timed. The first run of each warms up what is
+compiled or recorded once; the median of the others is told, with processor time beside it, since machines are shared. The video is read by
+OpenCV, so that a machine with a GPU and little else can run it.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def metres_per_unit(depth: DenseDepth, prior: ClipPrior, *, focal_px: float | No
     if not np.isfinite(unit):
         return None
     ratios = []
-    for frame, found, static in zip(depth.frames, depth.inverse_depth, depth.static, strict=True):
+    for frame, found, static in zip(depth.frames, depth.inverse_depth, depth.static_probability, strict=True):
         said = prior.disps[int(frame)].double().cpu().numpy()
         both = (static > STATIC) & (found > FARTHEST) & (said > FAR)
         if both.sum() >= MIN_CELLS:

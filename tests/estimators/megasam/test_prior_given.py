@@ -37,7 +37,9 @@ def depth_and_prior(metres: float, *, outliers: float = 0.0) -> tuple[DenseDepth
     static = np.ones_like(inverse)
     static[:, :, :5] = 0.0
     inverse[:, :, :5] = 7.0  # a mover
-    return DenseDepth(np.array([0, 2, 4]), inverse, np.zeros_like(inverse), static), ClipPrior(torch.from_numpy(said), 0.7, 300.0)
+    return DenseDepth(np.array([0, 2, 4]), inverse, np.zeros_like(inverse), static, np.zeros((*inverse.shape[1:], 2))), ClipPrior(
+        torch.from_numpy(said), 0.7, 300.0
+    )
 
 
 @pytest.mark.parametrize("metres", [0.3, 4.0])
