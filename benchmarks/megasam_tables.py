@@ -25,3 +25,14 @@ def megasam_train(figure: dict[str, Any]) -> Rows:
         shown = ("-" if found is None else f"{found:.2f}" for found in (value, figure["dis"].get(name)))
         rows.append([name, *shown])
     return rows
+
+
+def megasam_tracking(figure: dict[str, Any]) -> Rows:
+    """Seconds per clip under `dense` and `megasam`, frames per second, memory."""
+    rows = [["estimator", "status", "keyframes", "first s", "s", "processor s", "frames/s", "MiB", "GPU MiB"]]
+    for name, case in figure["cases"].items():
+        gpu = case.get("peak_gpu_memory_mib")
+        times = [f"{case[key]:.1f}" for key in ("first_s", "wall_s", "processor_s", "frames_per_s")]
+        memory = [f"{case['peak_memory_mib']:.0f}", "-" if gpu is None else f"{gpu:.0f}"]
+        rows.append([name, case["status"], str(case["keyframes"]), *times, *memory])
+    return rows

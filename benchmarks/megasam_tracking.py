@@ -21,14 +21,15 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from kept import RESULTS, Figure, Rows, figure_of_machine, keep, print_rows, rounded
+from kept import RESULTS, Figure, figure_of_machine, keep, print_rows, rounded
+from megasam_tables import megasam_tracking as table
 
 from sfmcam.errors import SfmcamError
 from sfmcam.estimators.base import Estimator
 from sfmcam.estimators.registry import estimator_class, load_options, parse_spec, run_config
 from sfmcam.types import Frames
 
-FIGURE = "megasam tracking"
+FIGURE = "megasam_tracking"
 MEBI = 2**20
 
 
@@ -83,18 +84,6 @@ def measure(spec: str, frames: Frames, given: argparse.Namespace) -> Figure:
     if on_gpu:
         told["peak_gpu_memory_mib"] = torch.cuda.max_memory_allocated() / MEBI
     return told
-
-
-def table(figure: Figure) -> Rows:
-    """Return one row per estimator."""
-    rows = [["estimator", "status", "keyframes", "first s", "s", "processor s", "frames/s", "MiB", "GPU MiB"]]
-    for name, case in figure["cases"].items():
-        gpu = case.get("peak_gpu_memory_mib")
-        figures = [f"{case[key]:.1f}" for key in ("first_s", "wall_s", "processor_s", "frames_per_s")]
-        rows.append(
-            [name, case["status"], str(case["keyframes"]), *figures, f"{case['peak_memory_mib']:.0f}", "-" if gpu is None else f"{gpu:.0f}"]
-        )
-    return rows
 
 
 def profiled(spec: str, frames: Frames, given: argparse.Namespace) -> str:

@@ -42,6 +42,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         set_tables.rendering,
         megasam_tables.megasam_speed,
         megasam_tables.megasam_train,
+        megasam_tables.megasam_tracking,
     )
 }
 
