@@ -45,13 +45,25 @@ def _show(name: str, *, with_options: bool) -> None:
         return
     specs = [EstimatorSpec(name, preset) for preset in presets]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("option", *presets, "meaning"):
-        table.add_column(column)
+    table.add_column("option", no_wrap=True)  # a name that is broken in two cannot be copied
+    table.add_column("value")
+    table.add_column("meaning")
     for field, info in estimator_class(name).Options.model_fields.items():
-        table.add_row(field, *(_value(spec, field) for spec in specs), Text(info.description or ""))
+        table.add_row(field, _values({spec.preset: _value(spec, field) for spec in specs}), Text(info.description or ""))
     for field, info in FrameConfig.model_fields.items():
-        table.add_row(field, *(str(getattr(frame_config(spec, {}), field)) for spec in specs), Text(info.description or ""))
+        told = {spec.preset: str(getattr(frame_config(spec, {}), field)) for spec in specs}
+        table.add_row(field, _values(told), Text(info.description or ""))
     console.print(table)
+
+
+def _values(of_preset: dict[str, str]) -> str:
+    """Return the value of the first preset, and below it the other values with the presets that have them."""
+    first, *_ = of_preset.values()
+    others: dict[str, list[str]] = {}
+    for preset, value in of_preset.items():
+        if value != first:
+            others.setdefault(value, []).append(preset)
+    return "\n".join([first, *(f"{', '.join(presets)}: {value}" for value, presets in others.items())])
 
 
 def _value(spec: EstimatorSpec, field: str) -> str:

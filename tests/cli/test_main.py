@@ -138,6 +138,14 @@ def test_estimators_lists_presets_and_options(capsys: pytest.CaptureFixture[str]
     assert ("max_frames" in printed) is (len(arguments) == 2)
 
 
+def test_a_value_that_some_presets_change_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert root.run(["estimators", "glomap"]) == 0
+    printed = capsys.readouterr().out
+    (row,) = [line for line in printed.splitlines() if line.startswith("features ")]
+    assert row.split()[1] == "sift"
+    assert "disk: disk" in printed
+
+
 def test_an_unknown_estimator_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert root.run(["estimators", "glmap"]) == 2
     assert "Did you mean 'glomap'?" in capsys.readouterr().err
