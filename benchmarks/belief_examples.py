@@ -15,9 +15,10 @@ from sfmcam.datasets.synthetic.track_draw import draw_spec
 from sfmcam.datasets.synthetic.track_simulation import simulate
 from sfmcam.estimators.registry import frame_config, parse_spec
 from sfmcam.estimators.vo.bundle import Freedom
-from sfmcam.estimators.vo.estimator import SIGMA_FACTOR, follow_points
+from sfmcam.estimators.vo.estimator import follow_points
 from sfmcam.estimators.vo.options import VoOptions
 from sfmcam.estimators.vo.shot import FittedWindow, fit_windows
+from sfmcam.estimators.vo.verdict import SIGMA_FACTOR
 from sfmcam.estimators.vo.windows import WindowPath
 from sfmcam.motion.features import primitive_features
 from sfmcam.motion.measure import measure

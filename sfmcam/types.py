@@ -121,6 +121,12 @@ class Frames:
         """(width, height) of the images held here."""
         return int(self.images.shape[2]), int(self.images.shape[1])
 
+    def colors_at(self, frame: Int, xy_px: Float) -> UInt8:
+        """Return (M, 3) RGB of the pixels that hold the places (M, 2) of the frames numbered (M,); outside, of the nearest pixel."""
+        column, row = np.clip(xy_px.astype(int), 0, np.array(self.size_px) - 1).T
+        picked = self.images[frame, row, column]
+        return picked if picked.ndim == 2 else np.repeat(picked[:, None], 3, axis=1)
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -9,11 +9,9 @@ import numpy as np
 from sfmcam.estimators.megasam.paths import point_places
 from sfmcam.estimators.megasam.resize import WorkingSize, source_from_grid
 from sfmcam.estimators.megasam.shot import Solved
-from sfmcam.estimators.vo.estimator import BOUND_SIGMAS, LONG_SIDE_PX, STILL_PX, corner_motion_px, translation_sigma
-from sfmcam.estimators.vo.fill import FilledPath
+from sfmcam.estimators.vo.verdict import trajectory_of, translation_sigma, verdict
 from sfmcam.estimators.vo.windows import WindowPath
-from sfmcam.geometry.rigid import camera_centers
-from sfmcam.types import CameraTrajectory, DenseDepth, Estimate, Evidence, Frames, Hypothesis, PointCloud, Scale, Status
+from sfmcam.types import DenseDepth, Estimate, Evidence, Frames, Hypothesis, PointCloud, Status
 
 NEAREST, SURE = 0.05, 0.5  # inverse depth and static probability of a point that is shown
 LEAST_VALID = 0.3  # share of frames that must have a pose
@@ -30,55 +28,28 @@ def answer(solved: Solved, frames: Frames, size: WorkingSize, *, metres: float |
         metres: of one unit of the path, where a metric prior says; else the scale is arbitrary.
     """
     evidence = _evidence(solved, solved.mean, size)
-    status, message = verdict(solved, frames.size_px)
+    status, message = verdict_of(solved, frames.size_px)
     if solved.filled.valid.sum() < max(2, LEAST_VALID * len(frames)):
         return Estimate(Status.TOO_FEW_MATCHES, message=f"only {solved.filled.valid.sum()} of {len(frames)} frames could be placed")
     told: dict[str, float | int | str] = {f"belief_{f.name.lower()}": round(b, 4) for f, b in solved.belief.items()}
     return Estimate(
         status,
-        trajectory(solved.filled, frames, evidence, metres=metres),
+        trajectory_of(solved.filled, frames, evidence, metres=metres),
         message,
         points=_points(solved, frames, size),
         depth=_depth(solved, metres),
-        hedged=trajectory(solved.hedged, frames, evidence, metres=metres),
+        hedged=trajectory_of(solved.hedged, frames, evidence, metres=metres),
         hypotheses=tuple(
-            Hypothesis(h.weight, trajectory(h.filled, frames, _evidence(solved, h.keyframes, size), metres=metres))
+            Hypothesis(h.weight, trajectory_of(h.filled, frames, _evidence(solved, h.keyframes, size), metres=metres))
             for h in solved.hypotheses
         ),
         diagnostics=told | {"keyframes": len(solved.points.frames), "noise_px": round(solved.noise_px, 4)},
     )
 
 
-def trajectory(filled: FilledPath, frames: Frames, evidence: Evidence, *, metres: float | None) -> CameraTrajectory:
-    """Return the cameras of all frames."""
-    unit = 1.0 if metres is None else metres
-    poses = np.where(filled.valid[:, None, None], filled.cam_from_world, np.nan)
-    poses[:, :3, 3] *= unit
-    return CameraTrajectory(
-        timestamps_s=frames.timestamps_s,
-        cam_from_world=poses,
-        focal_px=np.where(filled.valid, np.exp(filled.log_focal) * max(frames.size_px), np.nan),
-        valid=filled.valid,
-        median_depth=np.where(filled.valid & (filled.median_depth > 0), filled.median_depth * unit, np.nan),
-        scale=Scale.ARBITRARY if metres is None else Scale.METRIC,
-        image_size_px=frames.size_px,
-        evidence=evidence,
-    )
-
-
-def verdict(solved: Solved, size_px: tuple[int, int]) -> tuple[Status, str]:
-    """Say whether a translation was found beyond its bound, as `vo` does; a camera is never given one that is not."""
-    path = solved.decided
-    moved = np.linalg.norm(camera_centers(path.cam_from_world) - camera_centers(path.cam_from_world[:1]), axis=1)
-    bound = BOUND_SIGMAS * translation_sigma(path)
-    worst = int(np.argmax(moved - bound)) if (moved > bound).any() else int(np.argmax(bound))
-    told = f"translation {moved[worst]:.3f} scene depths, 95 % bound of its error {bound[worst]:.3f}"
-    if moved[worst] > bound[worst]:
-        return Status.OK, told
-    motion_px = corner_motion_px(solved.points, size_px) * LONG_SIDE_PX / max(size_px)
-    if motion_px < STILL_PX:
-        return Status.STILL, f"the picture moves by {motion_px:.2f} px at most; {told}"
-    return Status.ROTATION_ONLY, told
+def verdict_of(solved: Solved, size_px: tuple[int, int]) -> tuple[Status, str]:
+    """Say whether a translation was found beyond its bound, by the weights that chose the motion."""
+    return verdict(solved.decided, solved.decided, likely=solved.points, size_px=size_px)
 
 
 def _evidence(solved: Solved, path: WindowPath, size: WorkingSize) -> Evidence:
@@ -108,7 +79,4 @@ def _points(solved: Solved, frames: Frames, size: WorkingSize) -> PointCloud:
     kept = kept[:: max(1, len(kept) // MAX_POINTS)]
     taken, cells = point_places(path, size.grid)
     xy = source_from_grid(cells[kept], size)
-    column, row = np.clip(xy.astype(int), 0, np.array(frames.size_px) - 1).T
-    picked = frames.images[taken[kept], row, column]
-    colors = picked if picked.ndim == 2 else np.repeat(picked[:, None], 3, axis=1)
-    return PointCloud(np.asarray(path.direction[kept] / path.rho[kept, None], float), np.asarray(colors, np.uint8))
+    return PointCloud(np.asarray(path.direction[kept] / path.rho[kept, None], float), frames.colors_at(taken[kept], xy))

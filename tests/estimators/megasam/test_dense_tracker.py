@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="the dense tracker needs PyTorch: pi
 
 from relief_scene import LARGE, panning, resting, travelling, true_operator  # noqa: E402
 
-from sfmcam.estimators.megasam.answer import verdict  # noqa: E402
+from sfmcam.estimators.megasam.answer import verdict_of  # noqa: E402
 from sfmcam.estimators.megasam.backend import adjust_all, tie  # noqa: E402
 from sfmcam.estimators.megasam.clip import Clip, Given  # noqa: E402
 from sfmcam.estimators.megasam.options import DenseOptions, Schedule  # noqa: E402
@@ -114,7 +114,7 @@ def test_a_zoom_is_found_to_two_percent():
     assert found.belief[Freedom.ALL] > 0.5
     np.testing.assert_allclose(zoomed, np.log(scene.focal / scene.focal[0]), atol=0.02)
     np.testing.assert_allclose(likeliest.log_focal, np.log(scene.focal / scene.grid[1]), atol=0.02)
-    assert verdict(found, (320, 240))[0] is Status.OK
+    assert verdict_of(found, (320, 240))[0] is Status.OK
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_zoom_is_found_to_two_percent():
 )
 def test_no_translation_is_invented(scene, status):
     found = solved(scene, noise=0.05, outliers=0.05)
-    assert verdict(found, (320, 240))[0] is status
+    assert verdict_of(found, (320, 240))[0] is status
     likely = camera_centers(found.filled.cam_from_world)
     assert np.linalg.norm(likely - likely[0], axis=1).max() < 1e-6
 

@@ -13,10 +13,10 @@ from sfmcam.config import RunConfig
 from sfmcam.estimators.vo import Vo
 from sfmcam.estimators.vo import estimator as room
 from sfmcam.estimators.vo.bundle import Freedom
-from sfmcam.estimators.vo.estimator import corner_motion_px
 from sfmcam.estimators.vo.fill import FilledPath
 from sfmcam.estimators.vo.options import VoOptions
 from sfmcam.estimators.vo.shot import FilledHypothesis, SolvedShot
+from sfmcam.estimators.vo.verdict import corner_motion_px
 from sfmcam.estimators.vo.windows import WindowPath
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector
@@ -150,7 +150,7 @@ def test_the_estimate_hands_on_what_was_solved(say) -> None:
     assert found.hypotheses[1].trajectory.evidence.log_focal_sigma == pytest.approx(1e-2)
     evidence = path.evidence
     told = (evidence.rotation_sigma_rad, evidence.translation_sigma, evidence.log_focal_sigma)
-    assert told == pytest.approx((2e-3, np.hypot(1.9 * 0.01, 0.004), 5e-3))  # what a position's spread is widened to: `vo.estimator`
+    assert told == pytest.approx((2e-3, np.hypot(1.9 * 0.01, 0.004), 5e-3))  # what a position's spread is widened to: `vo.verdict`
     assert evidence.reprojection_error_px == pytest.approx(0.4)
     assert {f"belief_{f.name.lower()}" for f in Freedom} < set(found.diagnostics)
     assert (found.diagnostics["keyframes"], found.diagnostics["points"], found.diagnostics["noise_px"]) == (6, NUM_TRACKS, 0.25)
