@@ -99,7 +99,7 @@ class _Piece:
 
     @classmethod
     def draw(cls, batch: int, frames: int, size: tuple[int, int], rng: np.random.Generator) -> _Piece:
-        """Return a piece for each of `batch` sequences of `frames` pictures of `size` (width, height): a way over them, a shape, a texture."""
+        """Return a piece for each of `batch` sequences of `frames` pictures of `size` (width, height): its way, shape and texture."""
         speed = np.exp(rng.uniform(np.log(SPEED_PX[0]), np.log(SPEED_PX[1]), batch))
         heading = rng.uniform(0, 2 * np.pi, batch)
         velocity = speed[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
