@@ -32,7 +32,20 @@ def folder(tmp_path: Path) -> Path:
 def start(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, str(TESTS / "fake_cli.py"), "bench", "set", "-e", "fake", "-o", "run", "--jobs", "2"]
     environment = {**ENVIRONMENT, "TMPDIR": str(folder)}  # multiprocessing leaves its socket's folder there when it is killed
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
+    )
+
+
+def hear_interrupts() -> None:
+    """Undo what a shell does to a command in the background, which the tests may be: its children are deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kept(folder: Path) -> dict[str, str]:
