@@ -14,7 +14,6 @@ from sfmcam.datasets.folder import load_folder
 from sfmcam.datasets.synthetic.track_draw import draw_spec
 from sfmcam.datasets.synthetic.track_simulation import simulate
 from sfmcam.estimators.registry import frame_config, parse_spec
-from sfmcam.estimators.vo.bundle import Freedom
 from sfmcam.estimators.vo.estimator import follow_points
 from sfmcam.estimators.vo.options import VoOptions
 from sfmcam.estimators.vo.shot import FittedWindow, fit_windows
@@ -36,8 +35,8 @@ class BeliefExample:
 
     Attributes:
         name: of the clip.
-        features: (6, K) what speaks for each model, see `belief.model_features`.
-        primitives: primitive id -> (6, F) features of the primitive on the path of each model, at the keyframes.
+        features: (R, K) what speaks for each reading, see `belief.reading_features`.
+        primitives: primitive id -> (R, F) features of the primitive on the path of each reading, at the keyframes.
         labels: primitive id -> answer; what is unsure is absent.
     """
 
@@ -90,9 +89,9 @@ def example_of(
     """Return the example of a clip; None unless it has just one window."""
     if fitted is None or len(fitted) != 1:
         return None
-    paths = fitted[0].paths()
-    found = [primitive_features(_measured(paths[f], timestamps_s, size_px), alone=False) for f in Freedom]
-    return BeliefExample(name, fitted[0].features(), {p.id: np.stack([f[p.id] for f in found]) for p in PRIMITIVES}, labels)
+    features, paths = fitted[0].features(), fitted[0].paths()
+    found = [primitive_features(_measured(paths[reading], timestamps_s, size_px), alone=False) for reading in features]
+    return BeliefExample(name, np.stack(list(features.values())), {p.id: np.stack([f[p.id] for f in found]) for p in PRIMITIVES}, labels)
 
 
 def _measured(path: WindowPath, timestamps_s: Float, size_px: tuple[int, int]) -> MotionMeasurement:

@@ -33,6 +33,7 @@ FIRST_SEED = 1_000_000  # of the simulated clips; tests use small seeds
 RENDERED_WEIGHT = 3.0  # a rendered clip has real tracks, of which there are fewer
 L2, L2_PRIMITIVES = 1e-3, 1e-4
 FOLDS, ITERATIONS = 5, 300
+ABSENT = -1e9  # log weight of a reading that a clip does not have: next to nothing, yet finite for the gradient
 FAMILIES = tuple(Family)
 
 
@@ -41,20 +42,22 @@ class Tensors:
     """All examples.
 
     Attributes:
-        features: (N, 6, K) in units of their spread.
-        primitives: (N, 15, 6, F).
+        features: (N, R, K) in units of their spread, R being the most readings that a clip has.
+        absent: (N, R) 0, or minus infinity where a clip has no such reading.
+        primitives: (N, 15, R, F).
         labels: (N, 15), NaN where unsure.
         weights: (N,).
     """
 
     features: torch.Tensor
+    absent: torch.Tensor
     primitives: torch.Tensor
     labels: torch.Tensor
     weights: torch.Tensor
 
 
 class Mixture(torch.nn.Module):
-    """Gates over the motion models, shared by all primitives, and one logistic regression per family under each of them."""
+    """Gates over the readings, shared by all primitives, and one logistic regression per family under each of them."""
 
     def __init__(self, num_columns: int) -> None:
         super().__init__()
@@ -70,7 +73,7 @@ class Mixture(torch.nn.Module):
 
     def forward(self, data: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (N, 15) log probabilities of yes and of no."""
-        gates = torch.log_softmax(data.features @ self.gate, 1)[:, None, :]
+        gates = torch.log_softmax(data.features @ self.gate + data.absent, 1)[:, None, :]
         odds = (data.primitives * self.slopes[self.family][None, :, None, :]).sum(-1) + self.intercept[self.family][None, :, None]
         yes, no = (torch.logsumexp(gates + torch.nn.functional.logsigmoid(sign * odds), -1) for sign in (1, -1))
         return yes, no
@@ -79,15 +82,18 @@ class Mixture(torch.nn.Module):
 def tensors(examples: Sequence[BeliefExample], spread: Float) -> Tensors:
     """Return the examples as arrays."""
     columns = max(len(feature_names(family)) for family in Family)
-    primitives, labels = np.zeros((len(examples), len(PRIMITIVES), 6, columns)), np.full((len(examples), len(PRIMITIVES)), np.nan)
+    most = max(len(e.features) for e in examples)
+    features, absent = np.zeros((len(examples), most, len(FEATURES))), np.full((len(examples), most), ABSENT)
+    primitives, labels = np.zeros((len(examples), len(PRIMITIVES), most, columns)), np.full((len(examples), len(PRIMITIVES)), np.nan)
     for row, example in enumerate(examples):
+        count = len(example.features)
+        features[row, :count], absent[row, :count] = example.features / spread, 0.0
         for column, primitive in enumerate(PRIMITIVES):
             values = example.primitives[primitive.id]
-            primitives[row, column, :, : values.shape[1]] = values
+            primitives[row, column, :count, : values.shape[1]] = values
             labels[row, column] = example.labels.get(primitive.id, np.nan)
-    features = np.stack([e.features for e in examples]) / spread
-    weights = [1.0 if e.name.startswith("simulated") else RENDERED_WEIGHT for e in examples]
-    return Tensors(torch.tensor(features), torch.tensor(primitives), torch.tensor(labels), torch.tensor(weights, dtype=torch.float64))
+    weights = np.array([1.0 if e.name.startswith("simulated") else RENDERED_WEIGHT for e in examples])
+    return Tensors(*(torch.tensor(values) for values in (features, absent, primitives, labels, weights)))
 
 
 def spread_of(examples: Sequence[BeliefExample]) -> Float:

@@ -24,6 +24,7 @@ from sfmcam.estimators.vo.bundle import Freedom
 from sfmcam.estimators.vo.fill import FilledPath
 from sfmcam.estimators.vo.hypotheses import weighed_paths
 from sfmcam.estimators.vo.options import DECISIVE, ModelBelief
+from sfmcam.estimators.vo.reading import Reading
 from sfmcam.estimators.vo.shot import shifted
 from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
 from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
@@ -154,11 +155,12 @@ def _joined(fitted: Sequence[FittedWindow], clip: Clip, size: WorkingSize, optio
     fills = [fill(w.found[w.likely].state, clip, options.schedule, held=w.likely is Freedom.STATIC) for w in fitted]
     filled = filled_path(likely, fitted, fills, clip=clip, size=size)
     times = clip.timestamps_s.double().cpu().numpy()
-    weighed = weighed_paths([w.soft for w in fitted], [w.paths for w in fitted])
-    mean, decided = (
-        blend([h.weight for h in some], [h.path for h in some])
-        for some in (weighed, weighed_paths([w.decisive for w in fitted], [w.paths for w in fitted]))
+    paths = [{Reading(f): path for f, path in w.paths.items()} for w in fitted]
+    weighed, decisive = (
+        weighed_paths([{Reading(f): weight for f, weight in weights.items()} for weights in some], paths)
+        for some in ([w.soft for w in fitted], [w.decisive for w in fitted])
     )
+    mean, decided = (blend([h.weight for h in some], [h.path for h in some]) for some in (weighed, decisive))
     hypotheses = tuple(SolvedHypothesis(h.weight, h.path, shifted(filled, likely, h.path, times)) for h in weighed)
     belief = {f: float(np.mean([w.soft[f] for w in fitted])) for f in Freedom}
     noise = float(np.median([w.noise for w in fitted])) * STRIDE

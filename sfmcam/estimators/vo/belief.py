@@ -1,4 +1,4 @@
-"""How much each motion model of a window is believed: a softmax over what speaks for and against it, fitted to clips of known motion.
+"""How much each reading of a window is believed: a softmax over what speaks for and against it, fitted to clips of known motion.
 
 Which of several motions that explain the tracks about equally well took place is a question of what cameras do and of what bends tracks
 (lenses, shutters, movers, pictures made by a generator), not of the tracks alone. So the answer is learned: `benchmarks/fit_models.py`
@@ -17,8 +17,11 @@ import numpy as np
 from sfmcam.config import config_dir
 from sfmcam.errors import ConfigError
 from sfmcam.estimators.vo.bundle import LOG_FOCAL, Freedom, Noise, Observations, State
-from sfmcam.estimators.vo.solve import ground_correlation
-from sfmcam.geometry.rotation import vector_from_rotation
+from sfmcam.estimators.vo.reading import Reading
+from sfmcam.estimators.vo.select import Candidate
+from sfmcam.estimators.vo.shape import depths_from_centre, ground_correlation
+from sfmcam.estimators.vo.support import SUPPORT, support_features
+from sfmcam.estimators.vo.widths import path_widths, picture_of
 from sfmcam.types import Float
 
 FORMAT = 1
@@ -31,7 +34,6 @@ TYPICAL_OBSERVATIONS, TYPICAL_KEYFRAMES = 2000.0, 14.0
 SMALL_WIDTHS = 0.01
 RHO_RANGE, ODD_RHO = (0.05, 8.0), (0.06, 3.5)  # inverse depth, in units of the median
 FAR_MOVE = 0.3  # picture widths
-GAIN_HALF = 0.5  # roll, zoom and forward motion move a point in proportion to its distance from the centre
 FEATURES = (
     *(f"misfit_{i}" for i in range(len(SCALES))),  # minus the mean log(1 + e^2 / s^2), against the best model's
     "misfit_1_by_noise",
@@ -45,9 +47,15 @@ FEATURES = (
     "ground",  # what lies lower in the picture is nearer
     "relief",  # spread of the log depths
     "odd_depths",  # share of points nearer or farther than scenes are
+    "from_centre",  # the middle of the picture is farthest
     "cancelling",  # a move that a zoom makes up for
+    "many_motions",  # log of how many degrees of freedom move: (sum of the motions)^2 over the sum of their squares
+    "main_motion",  # log of the largest motion's share of all
     *(f"{who}_by_{what}" for what in ("noise", "motion") for who in ("moving", "zooming", "turning")),
     *(f"{who}_by_{what}" for what in ("observations", "keyframes", "least_misfit") for who in ("moving", "zooming")),
+    *SUPPORT,
+    "flipped",
+    "swapped",
     *(f.name.lower() for f in Freedom),
 )
 
@@ -63,11 +71,11 @@ class Belief:
         if self.coefficients.shape != (len(FEATURES),) or not np.isfinite(self.coefficients).all():
             raise ValueError(f"coefficients must be {len(FEATURES)} finite numbers")
 
-    def weights(self, features: Float) -> dict[Freedom, float]:
-        """Return the weight of each model, together 1, from `model_features` (6, K)."""
-        log = features @ self.coefficients
+    def weights(self, features: Mapping[Reading, Float]) -> dict[Reading, float]:
+        """Return the weight of each reading, together 1, from `reading_features`."""
+        log = np.stack(list(features.values())) @ self.coefficients
         weight = np.exp(log - log.max())
-        return dict(zip(Freedom, (weight / weight.sum()).tolist(), strict=True))
+        return dict(zip(features, (weight / weight.sum()).tolist(), strict=True))
 
 
 @cache
@@ -94,59 +102,57 @@ def belief_document(belief: Belief) -> dict[str, object]:
     return {"format": FORMAT, "coefficients": coefficients, "provenance": dict(belief.provenance)}
 
 
-def model_features(seen: Observations, states: Mapping[Freedom, State], squared: Mapping[Freedom, Float], noise: Noise) -> Float:
-    """Return what speaks for each model of a window, (6, len(FEATURES)) in the order of `Freedom`.
+def reading_features(seen: Observations, found: Mapping[Reading, Candidate], noise: Noise) -> dict[Reading, Float]:
+    """Return what speaks for each reading of a window, (len(FEATURES),).
 
     Args:
         seen: the observations.
-        states: cameras and points of every model, in the unit of its scene's median depth.
-        squared: (M,) squared reprojection errors of every model, in long sides squared.
+        found: the solution of every reading, in the unit of its scene's median depth; of each background the freest model among them.
         noise: of the tracks.
 
     Of the mirror image they are the same.
     """
-    travelled2 = squared_travel(seen)
-    scales2 = [(sigmas * noise.sigma) ** 2 + share**2 * travelled2 for sigmas, share in SCALES]
-    misfit = np.array([[float(np.average(np.log1p(squared[f] / s2), weights=seen.weight)) for s2 in scales2] for f in Freedom])
-    paths = {f: path_widths(states[f]) for f in Freedom}
-    shown = {f: float(np.linalg.norm(np.ptp(_picture(paths[f]), axis=0))) for f in Freedom}
-    context = np.array(
-        [
-            np.log(noise.sigma / TYPICAL_NOISE),
-            np.log(shown[Freedom.ALL] + SMALL_WIDTHS / 2),
-            np.log(len(seen.key) / TYPICAL_OBSERVATIONS),
-            np.log(seen.num_keys / TYPICAL_KEYFRAMES),
-            np.log(misfit[:, 1].min() + 0.1),
-        ]
-    )
-    against = misfit - misfit.min(axis=0)
-    rows = [_of_model(f, states[f], paths[f], shown=shown[f]) for f in Freedom]
-    return np.array(
-        [
-            np.concatenate([_by_misfit(gap, context), row, _by_context(f, context), [float(f is g) for g in Freedom]])
-            for f, gap, row in zip(Freedom, against, rows, strict=True)
-        ]
-    )
+    scales2 = [(sigmas * noise.sigma) ** 2 + share**2 * seen.squared_travel for sigmas, share in SCALES]
+    misfit = {r: np.array([float(np.average(np.log1p(c.squared / s2), weights=seen.weight)) for s2 in scales2]) for r, c in found.items()}
+    least = np.min(list(misfit.values()), axis=0)
+    grounds = {swapped: _Ground(seen, found[Reading(Freedom.ALL, swapped=swapped)], noise, least) for swapped in {r.swapped for r in found}}
+    return {r: grounds[r.swapped].features(r, found[r].state, misfit[r] - least) for r in found}
 
 
-def squared_travel(seen: Observations) -> Float:
-    """Return (M,) the squared distance of each observation from the first of its point, in long sides."""
-    first = seen.xy[seen.point_start[:-1]][seen.point]
-    return np.asarray(((seen.xy - first) ** 2).sum(axis=1), np.float64)
+class _Ground:
+    """A background of a window: what the features of all its readings share."""
+
+    def __init__(self, seen: Observations, freest: Candidate, noise: Noise, least: Float) -> None:
+        self._support = support_features(seen, freest.static)
+        self._shown = _shown(path_widths(freest.state))
+        self._context = np.array(
+            [
+                np.log(noise.sigma / TYPICAL_NOISE),
+                np.log(self._shown + SMALL_WIDTHS / 2),
+                np.log(len(seen.key) / TYPICAL_OBSERVATIONS),
+                np.log(seen.num_keys / TYPICAL_KEYFRAMES),
+                np.log(least[1] + 0.1),
+            ]
+        )
+
+    def features(self, reading: Reading, state: State, gap: Float) -> Float:
+        """Return the features of a reading whose misfit is `gap` above the least."""
+        freedom = reading.freedom
+        return np.concatenate(
+            [
+                _by_misfit(gap, self._context),
+                _of_model(freedom, state, shown=self._shown),
+                _by_context(freedom, self._context),
+                self._support,
+                [float(reading.flipped), float(reading.swapped)],
+                [float(freedom is g) for g in Freedom],
+            ]
+        )
 
 
-def path_widths(state: State) -> Float:
-    """Return (K, 7) how far each degree of freedom (in the order of `Dof`) of a path has moved the picture, in long sides."""
-    focal = float(np.exp(state.log_focal.mean()))
-    turned = vector_from_rotation(state.rotation.transpose(0, 2, 1))
-    path = np.column_stack([turned, state.centers, state.log_focal - state.log_focal[0]])
-    return np.asarray(path * [focal, focal, GAIN_HALF, focal, focal, GAIN_HALF, GAIN_HALF], np.float64)
-
-
-def _picture(path: Float) -> Float:
-    """Return (K, 4) the picture's shift sideways and down, turn, and growth over a path: what can be told of it in any case."""
-    tilt, pan, roll, right, down, into, zoom = path.T
-    return np.column_stack([pan + right, tilt - down, roll, into + zoom])
+def _shown(path: Float) -> float:
+    """Return how far the picture itself moves over a path in widths."""
+    return float(np.linalg.norm(np.ptp(picture_of(path), axis=0)))
 
 
 def _by_misfit(gap: Float, context: Float) -> Float:
@@ -154,30 +160,34 @@ def _by_misfit(gap: Float, context: Float) -> Float:
     return np.array([*-gap, -gap[1] * noise, -gap[1] * observations, -gap[2] * motion])
 
 
-def _of_model(freedom: Freedom, state: State, path: Float, *, shown: float) -> Float:
-    """Return extravagance to cancelling."""
+def _of_model(freedom: Freedom, state: State, *, shown: float) -> Float:
+    """Return extravagance to main_motion."""
+    path = path_widths(state)
     extent, net = np.ptp(path, axis=0), path[-1] - path[0]
+    total = float(extent.sum())
     off = abs(float(state.log_focal.mean()) - LOG_FOCAL)
     moving = float(freedom.moves)
     cancelling = np.sqrt(max(0.0, -float(net[5] * net[6]))) if freedom is Freedom.ALL else 0.0
-    shape = _shape(state) if freedom.moves else np.zeros(3)
     return np.array(
         [
-            np.log((float(extent.sum()) + SMALL_WIDTHS) / (shown + SMALL_WIDTHS)),
+            np.log((total + SMALL_WIDTHS) / (shown + SMALL_WIDTHS)),
             off,
             off * moving,
             off * float(freedom.zooms),
             np.log1p(float(np.linalg.norm(extent[3:6])) / FAR_MOVE) * moving,
-            *shape,
+            *(_shape(state) if freedom.moves else np.zeros(4)),
             cancelling,
+            np.log((total + SMALL_WIDTHS) ** 2 / (float(extent @ extent) + SMALL_WIDTHS**2)),
+            np.log((float(extent.max()) + SMALL_WIDTHS / 2) / (total + SMALL_WIDTHS)),
         ]
     )
 
 
 def _shape(state: State) -> Float:
-    """Return ground, relief and odd depths of a model with depths."""
+    """Return ground, relief, odd depths and from_centre of a model with depths."""
     odd = (state.rho < ODD_RHO[0]) | (state.rho > ODD_RHO[1])
-    return np.array([ground_correlation(state), float(np.log(state.rho.clip(*RHO_RANGE)).std()), float(odd.mean())])
+    spread = float(np.log(state.rho.clip(*RHO_RANGE)).std())
+    return np.array([ground_correlation(state), spread, float(odd.mean()), depths_from_centre(state)])
 
 
 def _by_context(freedom: Freedom, context: Float) -> Float:

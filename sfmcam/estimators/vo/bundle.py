@@ -9,11 +9,12 @@ import numpy as np
 
 from sfmcam.estimators.vo.descent_kernels import Layout, Problem, accumulate, descend, eliminate, new_work, posterior
 from sfmcam.estimators.vo.kernels import CAMERA, Pose, Rows
-from sfmcam.geometry.rotation import rotation_from_vector, vector_from_rotation
-from sfmcam.types import Float, Int
+from sfmcam.geometry.rotation import nearest_rotation, rotation_from_vector, vector_from_rotation
+from sfmcam.types import Bool, Float, Int
 
 ROBUST_SIGMAS = 3.0  # scale of Geman and McClure's function, in sigmas
 LOG_FOCAL = float(np.log(0.65))  # a horizontal field of view of 75 degrees: between phones and films, which are wider, and long lenses
+MIN_MEDIAN_RHO = 0.05  # keeps the unit finite where most points came out at infinity
 TURN_SIGMA = 0.3  # rad, of a rotation before looking, where its uncertainty is asked for
 
 
@@ -70,6 +71,18 @@ class Observations:
     def point(self) -> Int:
         """(M,) point number of each row."""
         return np.repeat(np.arange(self.num_points), np.diff(self.point_start))
+
+    @property
+    def squared_travel(self) -> Float:
+        """(M,) squared distance of each observation from the first of its point, in long sides."""
+        first = self.xy[self.point_start[:-1]][self.point]
+        return np.asarray(((self.xy - first) ** 2).sum(axis=1), np.float64)
+
+    def of_points(self, keep: Bool) -> Observations:
+        """Return the observations of some points (P,) alone, in all keyframes."""
+        rows, count = keep[self.point], np.diff(self.point_start)[keep]
+        start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        return Observations(start, self.key[rows], np.ascontiguousarray(self.xy[rows]), self.weight[rows], self.num_keys)
 
 
 @dataclass(frozen=True)
@@ -263,3 +276,9 @@ def mirrored(state: State, *, zooms: bool = False) -> State:
     log_focal = state.log_focal + 2 * middle * state.centers[:, 2] if zooms else state.log_focal
     rho = np.clip(2 * middle - state.rho, 0.05, 4.0)
     return replace(state, translation=-state.translation, log_focal=log_focal, rho=rho)
+
+
+def in_depths(state: State) -> tuple[State, float]:
+    """Bring a state to the unit of its scene's median depth; return also the factor."""
+    middle = max(float(np.median(state.rho)), MIN_MEDIAN_RHO)
+    return State(nearest_rotation(state.rotation), state.translation * middle, state.log_focal, state.direction, state.rho / middle), middle

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sfmcam.estimators.vo.bundle import Freedom
+from sfmcam.estimators.vo.reading import Reading
 from sfmcam.estimators.vo.windows import WindowPath, join_windows
 
 MOST = 12  # hypotheses of a shot
@@ -23,32 +23,33 @@ class WeighedPath:
     path: WindowPath
 
 
-def couple(beliefs: Sequence[Mapping[Freedom, float]]) -> list[tuple[float, tuple[Freedom, ...]]]:
-    """Return choices of one model per window with their weights, together 1.
+def couple(beliefs: Sequence[Mapping[Reading, float]]) -> list[tuple[float, tuple[Reading, ...]]]:
+    """Return choices of one reading per window with their weights, together 1.
 
-    All windows are drawn by one and the same number between 0 and 1, the models lying along it from the least free to the freest: so a
-    camera that may rest or move through the whole shot rests or moves through all of it. Of one window the choices are its models with
+    All windows are drawn by one and the same number between 0 and 1, the readings lying along it from the least free to the freest: so a
+    camera that may rest or move through the whole shot rests or moves through all of it. Of one window the choices are its readings with
     just their weights; of several, at most `MOST` choices, evenly drawn. What weighs next to nothing is left out.
     """
-    ends = [np.cumsum([belief[f] for f in Freedom]) for belief in beliefs]
+    ordered = [sorted(belief, key=lambda reading: reading.rank) for belief in beliefs]
+    ends = [np.cumsum([belief[r] for r in readings]) for belief, readings in zip(beliefs, ordered, strict=True)]
     edges = np.unique(np.clip(np.concatenate([[0.0, 1.0], *ends]), 0, 1))
-    if len(edges) - 1 > max(MOST, len(Freedom)):
+    if len(beliefs) > 1 and len(edges) - 1 > MOST:
         edges = np.linspace(0, 1, MOST + 1)
     weights, middles = np.diff(edges), (edges[:-1] + edges[1:]) / 2
-    chosen: dict[tuple[Freedom, ...], float] = {}
-    models = list(Freedom)
+    chosen: dict[tuple[Reading, ...], float] = {}
     for weight, middle in zip(weights.tolist(), middles.tolist(), strict=True):
-        choice = tuple(models[min(int(np.searchsorted(end, middle)), len(models) - 1)] for end in ends)
+        drawn = [min(int(np.searchsorted(end, middle)), len(end) - 1) for end in ends]
+        choice = tuple(readings[place] for readings, place in zip(ordered, drawn, strict=True))
         chosen[choice] = chosen.get(choice, 0.0) + weight
     kept = {choice: weight for choice, weight in chosen.items() if weight >= min(NEGLIGIBLE, max(chosen.values()))}
     total = sum(kept.values())
     return [(weight / total, choice) for choice, weight in kept.items()]
 
 
-def weighed_paths(beliefs: Sequence[Mapping[Freedom, float]], paths: Sequence[Mapping[Freedom, WindowPath]]) -> list[WeighedPath]:
-    """Join the windows' paths (one per model) under every choice of `couple`."""
+def weighed_paths(beliefs: Sequence[Mapping[Reading, float]], paths: Sequence[Mapping[Reading, WindowPath]]) -> list[WeighedPath]:
+    """Join the windows' paths (one per reading) under every choice of `couple`."""
     return [
-        WeighedPath(weight, join_windows(with_even_focal([of_models[f] for of_models, f in zip(paths, choice, strict=True)])))
+        WeighedPath(weight, join_windows(with_even_focal([of_window[r] for of_window, r in zip(paths, choice, strict=True)])))
         for weight, choice in couple(beliefs)
     ]
 

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfmcam.estimators.vo.belief import squared_travel
-from sfmcam.estimators.vo.bundle import Freedom, Noise, Observations, State
+from sfmcam.estimators.vo.bundle import Adjuster, Freedom, Noise, Observations, Solution, State, in_depths
 from sfmcam.estimators.vo.keyframes import Window
 from sfmcam.estimators.vo.options import ModelBelief
-from sfmcam.estimators.vo.solve import Fits
 from sfmcam.estimators.vo.windows import WindowPath
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import nearest_rotation, rotation_from_vector, vector_from_rotation
 from sfmcam.types import Float
 
-MIN_MEDIAN_RHO = 0.05  # keeps the unit finite where most points came out at infinity
 NEGLIGIBLE = 0.01  # of belief: a model below adds nothing to the spread
 
 
@@ -53,16 +50,16 @@ class Judged:
     mean: WindowPath
 
 
-def candidates(fits: Fits) -> dict[Freedom, Candidate]:
-    """Return every model with all that a verdict needs."""
-    seen, scale2 = fits.adjuster.seen, (3 * fits.noise.sigma) ** 2
+def candidates(adjuster: Adjuster, solutions: Mapping[Freedom, Solution], noise: Noise) -> dict[Freedom, Candidate]:
+    """Return a solution per model with all that a verdict needs."""
+    seen, scale2 = adjuster.seen, (3 * noise.sigma) ** 2
     found = {}
-    for freedom, solution in fits.best.items():
+    for freedom, solution in solutions.items():
         mean = np.add.reduceat(solution.squared, seen.point_start[:-1]) / np.diff(seen.point_start)
-        state, unit = _in_depths(solution.state)
+        state, unit = in_depths(solution.state)
         found[freedom] = Candidate(
             state,
-            sigma=fits.adjuster.sigma(freedom, solution.state, fits.noise) * np.array([1, 1, 1, unit, unit, unit, 1]),
+            sigma=adjuster.sigma(freedom, solution.state, noise) * np.array([1, 1, 1, unit, unit, unit, 1]),
             static=np.asarray((scale2 / (scale2 + mean)) ** 2, np.float64),
             squared=solution.squared,
         )
@@ -101,7 +98,7 @@ def model_weights(seen: Observations, squared: Mapping[Freedom, Float], noise: N
     together (lens, shutter, a generated picture) grows with the motion: independent observations of the tracker's noise would be certain of
     a translation there. It decides whose poses are given; what is scored is weighed by `belief.Belief` (docs/adr/0014-*.md).
     """
-    scale2 = (belief.noises * noise.sigma) ** 2 + belief.bend**2 * squared_travel(seen)
+    scale2 = (belief.noises * noise.sigma) ** 2 + belief.bend**2 * seen.squared_travel
     log = {
         f: np.log(belief.prior(f)) - belief.observations * float(np.average(np.log1p(e2 / scale2), weights=seen.weight))
         for f, e2 in squared.items()
@@ -110,12 +107,6 @@ def model_weights(seen: Observations, squared: Mapping[Freedom, Float], noise: N
     weight = {f: float(np.exp(v - top)) for f, v in log.items()}
     total = sum(weight.values())
     return {f: w / total for f, w in weight.items()}
-
-
-def _in_depths(state: State) -> tuple[State, float]:
-    """Bring a state to the unit of its median depth; return also the factor."""
-    middle = max(float(np.median(state.rho)), MIN_MEDIAN_RHO)
-    return State(nearest_rotation(state.rotation), state.translation * middle, state.log_focal, state.direction, state.rho / middle), middle
 
 
 def _numbers(state: State, reference: State) -> Float:

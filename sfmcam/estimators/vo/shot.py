@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sfmcam.estimators.vo.background import swapped_background
 from sfmcam.estimators.vo.balance import area_weights
-from sfmcam.estimators.vo.belief import Belief, model_features
+from sfmcam.estimators.vo.belief import Belief, reading_features
 from sfmcam.estimators.vo.bundle import Freedom, Noise, Priors
 from sfmcam.estimators.vo.fill import FilledPath, fill_frames
 from sfmcam.estimators.vo.hypotheses import weighed_paths
 from sfmcam.estimators.vo.keyframes import Window, choose_keyframes, make_window
 from sfmcam.estimators.vo.options import ModelBelief, VoOptions
-from sfmcam.estimators.vo.select import Candidate, candidates, judge, model_weights, path_of
-from sfmcam.estimators.vo.solve import fit_models
+from sfmcam.estimators.vo.reading import Reading
+from sfmcam.estimators.vo.select import Candidate, Judged, candidates, judge, model_weights, path_of
+from sfmcam.estimators.vo.solve import Fits, fit_models
 from sfmcam.estimators.vo.windows import WindowPath, choose_windows, join_windows
 from sfmcam.geometry.rigid import camera_centers, rigid_from_parts
 from sfmcam.geometry.rotation import nearest_rotation, rotation_from_vector, vector_from_rotation
@@ -27,24 +29,28 @@ SEEING_SHARE = 0.2  # of the median number of points, that a keyframe must show
 
 @dataclass(frozen=True)
 class FittedWindow:
-    """A window, the models fitted to it, and the noise of its tracks."""
+    """A window, its solution under every reading, and the noise of its tracks."""
 
     window: Window
-    found: dict[Freedom, Candidate]
+    found: dict[Reading, Candidate]
     noise: Noise
 
-    def features(self) -> Float:
-        """Return what speaks for each model; see `belief.model_features`."""
-        states = {f: c.state for f, c in self.found.items()}
-        return model_features(self.window.seen, states, {f: c.squared for f, c in self.found.items()}, self.noise)
+    def features(self) -> dict[Reading, Float]:
+        """Return what speaks for each reading; see `belief.reading_features`."""
+        return reading_features(self.window.seen, self.found, self.noise)
 
-    def weights(self, belief: ModelBelief) -> dict[Freedom, float]:
-        """Return the weight of each model by likelihood; see `select.model_weights`."""
-        return model_weights(self.window.seen, {f: c.squared for f, c in self.found.items()}, self.noise, belief)
+    def models(self, *, swapped: bool = False) -> dict[Freedom, Candidate]:
+        """Return the best solution of every motion model on one of the backgrounds."""
+        return {f: self.found[Reading(f, swapped=swapped)] for f in Freedom}
 
-    def paths(self) -> dict[Freedom, WindowPath]:
-        """Return the path of each model."""
-        return {f: path_of(self.window, c) for f, c in self.found.items()}
+    def judged(self, belief: ModelBelief, *, swapped: bool = False) -> Judged:
+        """Weigh the models of a background by likelihood; see `select.model_weights`."""
+        models = self.models(swapped=swapped)
+        return judge(self.window, models, model_weights(self.window.seen, {f: c.squared for f, c in models.items()}, self.noise, belief))
+
+    def paths(self) -> dict[Reading, WindowPath]:
+        """Return the path of each reading."""
+        return {r: path_of(self.window, c) for r, c in self.found.items()}
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class SolvedShot:
         hypotheses: the motions that the shot may have gone through, by a belief of its own; their weights are together 1.
         keyframes: the mean path at the keyframes; its sigma holds how much the models disagree.
         points: the path of the likeliest models, whose points those are.
-        belief: weight of each model among the hypotheses, averaged over the windows.
+        belief: weight of each motion model among the hypotheses, averaged over the windows.
         noise_px: of the tracks, one coordinate.
     """
 
@@ -89,9 +95,23 @@ def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions, *,
         if window.seen.num_points < MIN_POINTS:
             return None
         window = window.with_weights(area_weights(window.seen))
-        fits = fit_models(window.seen, priors, threads=threads)
-        fitted.append(FittedWindow(window, candidates(fits), fits.noise))
+        fitted.append(_fit_window(window, priors, threads=threads))
     return fitted
+
+
+def _fit_window(window: Window, priors: Priors, *, threads: int) -> FittedWindow:
+    fits = fit_models(window.seen, priors, threads=threads)
+    found = _readings(fits, swapped=False)
+    other = swapped_background(window.seen, found[Reading(Freedom.ALL)], fits, priors, threads=threads)
+    return FittedWindow(window, found if other is None else found | _readings(other, swapped=True), fits.noise)
+
+
+def _readings(fits: Fits, *, swapped: bool) -> dict[Reading, Candidate]:
+    return {
+        Reading(freedom, flipped, swapped): candidate
+        for flipped, solutions in ((False, fits.best), (True, fits.flipped))
+        for freedom, candidate in candidates(fits.adjuster, solutions, fits.noise).items()
+    }
 
 
 def _keyframes_in_sight(tracks: PointTracks, timestamps_s: Float) -> Int:
@@ -108,17 +128,19 @@ def solve_shot(
     fitted: Sequence[FittedWindow], tracks: PointTracks, timestamps_s: Float, *, options: VoOptions, belief: Belief
 ) -> SolvedShot:
     """Weigh the models, join the windows and fill in the frames."""
-    judged = [judge(f.window, f.found, f.weights(options.belief)) for f in fitted]
-    decided = [judge(f.window, f.found, f.weights(options.pose_belief)) for f in fitted]
+    beliefs = [belief.weights(f.features()) for f in fitted]
+    swapped = [sum(w for r, w in weights.items() if r.swapped) > 0.5 for weights in beliefs]
+    judged, decided = (
+        [f.judged(by, swapped=other) for f, other in zip(fitted, swapped, strict=True)] for by in (options.belief, options.pose_belief)
+    )
     noise_px = float(np.median([f.noise.sigma for f in fitted])) * max(tracks.size_px)
     likely, mean = join_windows([j.likely for j in decided]), join_windows([j.mean for j in judged])
     filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
-    beliefs = [belief.weights(f.features()) for f in fitted]
     hypotheses = tuple(
         FilledHypothesis(h.weight, h.path, shifted(filled, likely, h.path, timestamps_s))
         for h in weighed_paths(beliefs, [f.paths() for f in fitted])
     )
-    weights = {f: float(np.mean([b[f] for b in beliefs])) for f in Freedom}
+    weights = {f: float(np.mean([sum(w for r, w in b.items() if r.freedom is f) for b in beliefs])) for f in Freedom}
     return SolvedShot(filled, shifted(filled, likely, mean, timestamps_s), hypotheses, mean, likely, weights, noise_px)
 
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sfmcam.estimators.vo.bundle import Adjuster, Freedom, Noise, Observations, Priors, Solution, State, mirrored
+from sfmcam.estimators.vo.bundle import Adjuster, Freedom, Noise, Observations, Priors, Solution, State, in_depths, mirrored
 from sfmcam.estimators.vo.chain import chain_rotations
+from sfmcam.estimators.vo.shape import ground_correlation
 from sfmcam.estimators.vo.starts import flat_start, grown_start, moving_start
+from sfmcam.estimators.vo.widths import are_alike, path_widths
+from sfmcam.types import Float
 
 FINE_SIGMA = 0.0009  # of a track, in long sides, before its own noise is known
 COARSE = 2.7  # times that, while the way is still far
@@ -20,7 +23,7 @@ NOISE_RANGE = (0.0003, 0.0022)  # of sigma, in long sides
 SHORT_LIVED = 0.5  # mean share of the keyframes that a point is seen in, below which a path is also grown
 GROUND_BONUS = 60.0  # in units of the cost, for a correlation of 1
 DOLLY = 0.4  # scene depths of the dolly zooms that are tried
-KEPT = 2  # starts that go on to the finer scale
+KEPT = 2  # minima with different paths that go on to the finer scale
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,13 @@ class Fits:
         adjuster: of the window.
         noise: of the observations, from the residuals of the best model.
         best: the best minimum of every model at that noise.
+        flipped: the best minimum with another path, of the models that travel and turn, where there is one: most often the other way.
     """
 
     adjuster: Adjuster
     noise: Noise
     best: dict[Freedom, Solution]
+    flipped: dict[Freedom, Solution]
 
 
 def fit_models(seen: Observations, priors: Priors, *, threads: int = 1) -> Fits:
@@ -50,13 +55,12 @@ def _fit_models(solver: _Solver) -> Fits:
     everything = solver.refined(Freedom.ALL, solver.everything(turning, moving))
     residual = float(np.median(np.sqrt(everything[0].squared)))
     noise = Noise(float(np.clip(NOISE_OVER_MEDIAN * residual, *NOISE_RANGE)), CORRELATION)
-    turned = solver.pool.map(lambda item: solver.best(item[0], [item[1].state], noise, iterations=8), turning.items())
-    best = dict(zip(turning, turned, strict=True))
-    starts = [_entering(Freedom.ROTATION_TRANSLATION, s.state) for s in (*moving, everything[0])]
-    best[Freedom.ROTATION_TRANSLATION] = solver.best_of_all(Freedom.ROTATION_TRANSLATION, starts, noise, iterations=12)
-    starts = [s.state for s in everything] + [best[Freedom.ROTATION_TRANSLATION].state]
-    best[Freedom.ALL] = solver.best_of_all(Freedom.ALL, starts, noise, iterations=12)
-    return Fits(solver.adjuster, noise, best)
+    turned = solver.pool.map(lambda item: solver.adjuster.solve(item[0], item[1].state, noise, iterations=8), turning.items())
+    moved = solver.minima(Freedom.ROTATION_TRANSLATION, (*moving, everything[0]), noise)
+    free = solver.minima(Freedom.ALL, (*everything, moved[0]), noise)
+    travelling = {Freedom.ROTATION_TRANSLATION: moved, Freedom.ALL: free}
+    best = dict(zip(turning, turned, strict=True)) | {f: found[0] for f, found in travelling.items()}
+    return Fits(solver.adjuster, noise, best, {f: found[1] for f, found in travelling.items() if len(found) > 1})
 
 
 @dataclass(frozen=True)
@@ -106,16 +110,12 @@ class _Solver:
 
     def refined(self, freedom: Freedom, found: Iterable[Solution]) -> list[Solution]:
         """Take the best few on to the finer scale, best first."""
-        kept = sorted(found, key=_rank)[:KEPT]
-        fine = self.pool.map(lambda s: self.adjuster.solve(freedom, s.state, self.fine, iterations=10), kept)
+        fine = self.pool.map(lambda s: self.adjuster.solve(freedom, s.state, self.fine, iterations=10), _distinct(found))
         return sorted(fine, key=_rank)
 
-    def best(self, freedom: Freedom, starts: Iterable[State], noise: Noise, *, iterations: int) -> Solution:
-        return _best([self.adjuster.solve(freedom, s, noise, iterations=iterations) for s in starts])
-
-    def best_of_all(self, freedom: Freedom, starts: Iterable[State], noise: Noise, *, iterations: int) -> Solution:
-        """Likewise, the starts sharing the threads."""
-        return _best(list(self.pool.map(lambda s: self.adjuster.solve(freedom, s, noise, iterations=iterations), starts)))
+    def minima(self, freedom: Freedom, starts: Iterable[Solution], noise: Noise) -> list[Solution]:
+        """Descend from some solutions at the noise of the tracks, and return the few best minima that differ."""
+        return _distinct(self.pool.map(lambda s: self.adjuster.solve(freedom, _entering(freedom, s.state), noise, iterations=12), starts))
 
     def _solve_all(self, freedom: Freedom, starts: Iterable[State]) -> list[Solution]:
         return list(self.pool.map(lambda s: self._solve_coarsely(freedom, _entering(freedom, s), 10), starts))
@@ -147,17 +147,15 @@ def _best(found: Iterable[Solution]) -> Solution:
     return min(found, key=_rank)
 
 
+def _distinct(found: Iterable[Solution]) -> list[Solution]:
+    """Return the best few solutions whose paths differ, best first."""
+    kept: list[tuple[Solution, Float]] = []
+    for solution in sorted(found, key=_rank):
+        path = path_widths(in_depths(solution.state)[0])
+        if len(kept) < KEPT and not any(are_alike(path, other) for _, other in kept):
+            kept.append((solution, path))
+    return [solution for solution, _ in kept]
+
+
 def _rank(found: Solution) -> float:
     return found.cost - GROUND_BONUS * ground_correlation(found.state)
-
-
-def ground_correlation(state: State) -> float:
-    """Return the correlation of inverse depth with the height in the picture: positive where what lies lower is nearer.
-
-    The ground is below and the sky above in nearly every scene. It decides between a solution and its mirror image (`bundle.mirrored`)
-    where the observations hardly do.
-    """
-    down = state.direction[:, 1] - state.direction[:, 1].mean()
-    nearness = state.rho - state.rho.mean()
-    norm = np.linalg.norm(down) * np.linalg.norm(nearness)
-    return float(down @ nearness / norm) if norm > 0 else 0.0

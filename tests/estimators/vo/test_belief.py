@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from track_clips import TrackClip, clip
 
 from sfmcam.errors import ConfigError
 from sfmcam.estimators.vo import belief as belief_module
-from sfmcam.estimators.vo.belief import FEATURES, Belief, belief_document, model_features, path_widths, shipped_belief
+from sfmcam.estimators.vo.belief import FEATURES, Belief, belief_document, reading_features, shipped_belief
 from sfmcam.estimators.vo.bundle import Freedom, Observations, State
 from sfmcam.estimators.vo.options import VoOptions
+from sfmcam.estimators.vo.reading import Reading
 from sfmcam.estimators.vo.shot import FittedWindow, fit_windows
 from sfmcam.types import Float
 
@@ -31,53 +33,60 @@ def truck() -> FittedWindow:
     return window_of(clip("truck"))
 
 
-def test_every_model_has_every_feature(truck: FittedWindow) -> None:
+def test_every_reading_has_every_feature(truck: FittedWindow) -> None:
     features = truck.features()
-    assert features.shape == (len(Freedom), len(FEATURES))
-    assert np.isfinite(features).all()
-    np.testing.assert_array_equal(features[:, -len(Freedom) :], np.eye(len(Freedom)))
+    assert set(features) >= {Reading(f) for f in Freedom}
+    for reading, values in features.items():
+        assert values.shape == (len(FEATURES),)
+        assert np.isfinite(values).all()
+        assert values[-len(Freedom) :].tolist() == [float(f is reading.freedom) for f in Freedom]
 
 
 def test_weights_are_a_distribution(truck: FittedWindow) -> None:
     weights = shipped_belief().weights(truck.features())
-    assert list(weights) == list(Freedom)
+    assert list(weights) == list(truck.found)
     assert sum(weights.values()) == pytest.approx(1)
     assert min(weights.values()) >= 0
 
 
-def _mirrored(window: FittedWindow) -> Float:
-    """The features of the same window seen in a mirror, every model's solution mirrored with it."""
+def _mirrored(window: FittedWindow) -> dict[Reading, Float]:
+    """The features of the same window seen in a mirror, the solution of every reading mirrored with it."""
     seen = window.window.seen
     other = Observations(seen.point_start, seen.key, seen.xy * [-1, 1], seen.weight, seen.num_keys)
-    states = {
-        f: State(
-            MIRROR @ c.state.rotation @ MIRROR, c.state.translation @ MIRROR, c.state.log_focal, c.state.direction @ MIRROR, c.state.rho
+    found = {
+        r: replace(
+            c,
+            state=State(
+                MIRROR @ c.state.rotation @ MIRROR, c.state.translation @ MIRROR, c.state.log_focal, c.state.direction @ MIRROR, c.state.rho
+            ),
         )
-        for f, c in window.found.items()
+        for r, c in window.found.items()
     }
-    return model_features(other, states, {f: c.squared for f, c in window.found.items()}, window.noise)
+    return reading_features(other, found, window.noise)
 
 
 def test_a_mirror_changes_nothing(truck: FittedWindow) -> None:
-    np.testing.assert_allclose(_mirrored(truck), truck.features(), atol=1e-9)
+    mirrored = _mirrored(truck)
+    for reading, values in truck.features().items():
+        np.testing.assert_allclose(mirrored[reading], values, atol=1e-9)
 
 
-def test_a_smaller_error_speaks_for_a_model(truck: FittedWindow) -> None:
-    states = {f: c.state for f, c in truck.found.items()}
-    squared = {f: c.squared for f, c in truck.found.items()}
-    better = squared | {Freedom.ROTATION: squared[Freedom.ROTATION] * 0.25}
-    plain, other = (model_features(truck.window.seen, states, s, truck.noise) for s in (squared, better))
-    row, misfits = list(Freedom).index(Freedom.ROTATION), slice(0, 4)
-    assert (other[row, misfits] > plain[row, misfits]).all()
+def test_a_smaller_error_speaks_for_a_reading(truck: FittedWindow) -> None:
+    row = Reading(Freedom.ROTATION)
+    better = truck.found | {row: replace(truck.found[row], squared=truck.found[row].squared * 0.25)}
+    plain, other = (reading_features(truck.window.seen, found, truck.noise)[row] for found in (truck.found, better))
+    assert (other[:4] > plain[:4]).all()
 
 
-def test_path_widths_are_those_of_the_degrees_of_freedom() -> None:
-    share = np.linspace(0, 1, 5)
-    one = np.tile(np.eye(3), (5, 1, 1))
-    state = State(one, np.outer(share, [-0.2, 0, 0]), np.log(0.7) + 0.1 * share, np.zeros((0, 3)), np.zeros(0))
-    path = path_widths(state)
-    focal = np.exp((np.log(0.7) + 0.1 * share).mean())
-    np.testing.assert_allclose(path[-1], [0, 0, 0, 0.2 * focal, 0, 0, 0.05], atol=1e-12)
+def test_one_motion_is_fewer_than_several(truck: FittedWindow) -> None:
+    """A truck that also pans and climbs has more motions, and its largest is a smaller share of them."""
+    row, many, main = Reading(Freedom.ROTATION_TRANSLATION), FEATURES.index("many_motions"), FEATURES.index("main_motion")
+    state = truck.found[row].state
+    share = np.linspace(0, 0.3, len(state.rotation))[:, None]
+    busy = replace(truck.found[row], state=replace(state, translation=state.translation + share * [0, 1.0, 0.8]))
+    plain, other = (reading_features(truck.window.seen, truck.found | {row: c}, truck.noise)[row] for c in (truck.found[row], busy))
+    assert other[many] > plain[many]
+    assert other[main] < plain[main]
 
 
 @pytest.mark.parametrize(
@@ -87,9 +96,9 @@ def test_path_widths_are_those_of_the_degrees_of_freedom() -> None:
 def test_a_clear_motion_is_believed(name: str, does: str) -> None:
     weights = shipped_belief().weights(window_of(clip(name)).features())
     share = {
-        "moves": sum(w for f, w in weights.items() if f.moves),
-        "zooms": sum(w for f, w in weights.items() if f.zooms),
-        "rests in place": sum(w for f, w in weights.items() if not f.moves),
+        "moves": sum(w for r, w in weights.items() if r.freedom.moves),
+        "zooms": sum(w for r, w in weights.items() if r.freedom.zooms),
+        "rests in place": sum(w for r, w in weights.items() if not r.freedom.moves),
     }[does]
     assert share > 0.6, weights
 
