@@ -10,16 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from sfmcam.estimators.vo.bundle import Freedom, Observations, Priors, State
+from sfmcam.estimators.vo.bundle import Freedom, Observations, Priors, Solution, State
 from sfmcam.estimators.vo.select import Candidate, candidates
 from sfmcam.estimators.vo.solve import Fits, fit_models
 from sfmcam.estimators.vo.starts import flat_start
-from sfmcam.estimators.vo.support import held_share
+from sfmcam.estimators.vo.support import belonging, held_share
 from sfmcam.types import Bool
 
 OUTSIDE = 0.35  # robust weight of a point's residuals, below which the first background does not hold it
-MIN_POINTS, MIN_SHARE = 20, 0.15  # of what is outside: fewer are no background
-MIN_RATIO = 0.5  # of what the second holds to what the first does: less is a mover, or tracks that slipped
+MIN_POINTS = 20
+MIN_RATIO = 0.35  # of what is outside to what the first background holds, as shares of the picture: less is a mover, or tracks that slipped
+MIN_HELD = 0.5  # of what is outside, that the second must hold: else it has no motion of its own, or the fit fell back into the first
 ITERATIONS = 12
 
 
@@ -38,20 +39,19 @@ def swapped_background(seen: Observations, first: Candidate, fits: Fits, priors:
     """
     outside = first.static < OUTSIDE
     weight = seen.weight[seen.point_start[:-1]]
-    if outside.sum() < MIN_POINTS or weight[outside].sum() < MIN_SHARE * weight.sum():
+    if outside.sum() < MIN_POINTS or weight[outside].sum() < MIN_RATIO * held_share(seen, first.static) * weight.sum():
         return None
-    part = fit_models(seen.of_points(outside), priors, threads=threads)
-    adjuster = fits.adjuster
-    best, flipped = (
-        {
-            f: adjuster.solve(f, _over_all(seen, outside, solution.state), fits.noise, iterations=ITERATIONS)
-            for f, solution in solutions.items()
-        }
-        for solutions in (part.best, part.flipped)
-    )
-    found = Fits(adjuster, fits.noise, best, flipped)
-    second = candidates(adjuster, {Freedom.ALL: best[Freedom.ALL]}, fits.noise)[Freedom.ALL]
-    return found if held_share(seen, second.static) >= MIN_RATIO * held_share(seen, first.static) else None
+    part, adjuster = fit_models(seen.of_points(outside), priors, threads=threads), fits.adjuster
+
+    def over_all(found: dict[Freedom, Solution]) -> dict[Freedom, Solution]:
+        return {f: adjuster.solve(f, _over_all(seen, outside, s.state), fits.noise, iterations=ITERATIONS) for f, s in found.items()}
+
+    freest = over_all({Freedom.ALL: part.best[Freedom.ALL]})
+    held = belonging(candidates(adjuster, freest, fits.noise)[Freedom.ALL].static)
+    if np.average(held[outside], weights=weight[outside]) < MIN_HELD:
+        return None
+    rest = {f: solution for f, solution in part.best.items() if f is not Freedom.ALL}
+    return Fits(adjuster, fits.noise, over_all(rest) | freest, over_all(part.flipped))
 
 
 def _over_all(seen: Observations, known: Bool, state: State) -> State:
