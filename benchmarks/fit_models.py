@@ -1,6 +1,6 @@
 """Fit how `vo` weighs its motion models (configs/vo_belief.json), on clips whose motion is known.
 
-    python benchmarks/fit_models.py SET [SET ...] [--simulated 2000] [--jobs 2] [--out FILE]
+    python benchmarks/fit_models.py SET [SET ...] [--simulated 500] [--jobs 2] [--out FILE]
 
 SET is a rendered training set (`sfmcam data synthetic --split train --clips 240 --to SET`), never one that is judged on. Simulated tracks
 need no set: they are made on the spot, in number. Every clip is fitted once by every model; then the coefficients of the belief are found,
@@ -149,7 +149,7 @@ def main() -> None:
     """Fit, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", metavar="SET", type=Path, nargs="*")
-    parser.add_argument("--simulated", type=int, default=2000)
+    parser.add_argument("--simulated", type=int, default=500)
     parser.add_argument("--limit", type=int, help="clips of each SET")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=CONFIG)
