@@ -36,6 +36,7 @@ from sfmcam.types import Float, Frames, Int, PointTracks
 NEAR_CELLS = 3.0  # a track speaks for the cells so near to it
 TURNS = 1e-9  # change of a rotation matrix on a path that turns
 TRAVELS = 1e-6  # extent of a path that is no path on the spot, in scene depths
+SAME = 1e-9  # difference of two numbers that are one but for rounding
 ZOOMS = 1e-4  # extent of log focal of one that zooms
 HELD = 1e6  # damping that holds poses while depths come to theirs
 SETTLE = 5  # rounds of depths alone
@@ -69,6 +70,7 @@ class VoStart:
     def __init__(self, clip: Clip, size: WorkingSize, options: TrackerOptions) -> None:
         self.clip, self.size, self.options = clip, size, options
         self._tied: dict[int, State] = {}
+        self._known: list[tuple[WindowPath, Refined | None]] = []
 
     def solve(self, shot: SolvedShot, tracks: PointTracks) -> Solved:
         """Return the shot with its travelling motions adjusted."""
@@ -92,7 +94,17 @@ class VoStart:
         return Solved(filled, hedged, tuple(hypotheses), path, mean, mean, shot.belief, depth, noise, parallax)
 
     def _refined(self, path: WindowPath, mask: Tensor) -> Refined | None:
-        """Return a path after dense adjustment; None of one that does not travel."""
+        """Return a path after dense adjustment; None of one that does not travel.
+
+        The likeliest path is one of the hypotheses too wherever the shot is one window: it is adjusted once.
+        """
+        for known, found in self._known:
+            if same_cameras(known, path):
+                return found
+        self._known.append((path, self._adjusted_path(path, mask)))
+        return self._known[-1][1]
+
+    def _adjusted_path(self, path: WindowPath, mask: Tensor) -> Refined | None:
         centers = camera_centers(path.cam_from_world)
         if np.ptp(centers, axis=0).max() < TRAVELS:
             return None
@@ -134,6 +146,16 @@ class VoStart:
         else:
             state.active = self._tied[number].active
         return state
+
+
+def same_cameras(one: WindowPath, other: WindowPath) -> bool:
+    """Whether two paths have the same cameras before scenes of the same depths, to rounding."""
+    return (
+        np.array_equal(one.frames, other.frames)
+        and np.allclose(one.cam_from_world, other.cam_from_world, rtol=0, atol=SAME)
+        and np.allclose(one.log_focal, other.log_focal, rtol=0, atol=SAME)
+        and np.allclose(path_depths(one), path_depths(other), rtol=SAME, atol=0)
+    )
 
 
 def turns(path: WindowPath) -> bool:
