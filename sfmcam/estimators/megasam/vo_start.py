@@ -15,7 +15,7 @@ from torch import Tensor
 from sfmcam.estimators.megasam import se3
 from sfmcam.estimators.megasam.backend import LM, STIFF, FocalPrior, adjust_all, backend_options, median_residual, tie
 from sfmcam.estimators.megasam.clip import Clip, Given
-from sfmcam.estimators.megasam.depth_map import depth_of, path_depths, static_of
+from sfmcam.estimators.megasam.depth_map import depth_of, held_depths, keyframe_depths, path_depths, static_of
 from sfmcam.estimators.megasam.options import TrackerOptions
 from sfmcam.estimators.megasam.paths import blend, window_path
 from sfmcam.estimators.megasam.refine import Adjustment, misfit, rounds
@@ -45,11 +45,21 @@ FOCAL_TRUST = 0.5  # standard deviation of vo's log focal, wide: dense flow tell
 
 @dataclass(frozen=True)
 class Refined:
-    """A path after dense adjustment, with the states of its windows and the median residual in 1/8 pixels."""
+    """A path after dense adjustment.
+
+    Attributes:
+        path: its cameras.
+        states: of its windows.
+        residual: median, in 1/8 pixels.
+        depths: (K,) median depth of what each keyframe shows, in the path's unit.
+        in_unit: whether the states are in the path's unit, as those are whose cameras were held.
+    """
 
     path: WindowPath
     states: tuple[State, ...]
     residual: float
+    depths: Float
+    in_unit: bool
 
 
 def solve_by_vo(frames: Frames, *, threads: int) -> tuple[SolvedShot, PointTracks] | None:
@@ -80,16 +90,20 @@ class VoStart:
         path, filled = shot.points, shot.filled
         if likely is not None:
             path = replace(likely.path, sigma=shot.points.sigma)
-            filled = followed(shot.filled, shot.points, path, times)
+            filled = followed(shot.filled, shot.points, path, times_s=times, depths=likely.depths)
         hypotheses = []
         for h in shot.hypotheses:
             found = self._refined(h.keyframes, mask)
-            keyframes = h.keyframes if found is None else replace(found.path, sigma=h.keyframes.sigma)
-            hypotheses.append(SolvedHypothesis(h.weight, keyframes, followed(h.filled, h.keyframes, keyframes, times)))
+            if found is None:
+                hypotheses.append(SolvedHypothesis(h.weight, h.keyframes, h.filled))
+                continue
+            keyframes = replace(found.path, sigma=h.keyframes.sigma)
+            moved = followed(h.filled, h.keyframes, keyframes, times_s=times, depths=found.depths)
+            hypotheses.append(SolvedHypothesis(h.weight, keyframes, moved))
         mean = blend([h.weight for h in hypotheses], [h.keyframes for h in hypotheses])
         hedged = shifted(filled, path, mean, times)
         noise = shot.noise_px * self.size.scale[0]
-        depth = None if likely is None else depth_of(likely.states, path, self.size)
+        depth = None if likely is None else depth_of(likely.states, None if likely.in_unit else path, self.size)
         parallax = float("nan")
         return Solved(filled, hedged, tuple(hypotheses), path, mean, mean, shot.belief, depth, noise, parallax)
 
@@ -115,8 +129,12 @@ class VoStart:
             states.append(state)
             residuals.append(median_residual(state))
             parts.append(replace(window_path(state.keyframes, static_of(state), self.size), sigma=path.sigma[window.start : window.stop]))
-        # a camera that is known not to turn would be let turn: of its path only the depths are taken
-        return Refined(join_windows(parts) if turns(path) else path, tuple(states), float(np.median(residuals)))
+        residual = float(np.median(residuals))
+        if not turns(path):
+            # a camera that is known not to turn would be let turn: of its path only the depths are taken
+            return Refined(path, tuple(states), residual, held_depths(states, path.frames), in_unit=True)
+        joined = join_windows(parts)
+        return Refined(joined, tuple(states), residual, keyframe_depths(joined, self.size.grid), in_unit=False)
 
     def _adjusted(self, number: int, path: WindowPath, window: range, mask: Tensor) -> State:
         """Return a window of a path after dense adjustment."""
@@ -185,10 +203,8 @@ def static_mask(tracks: PointTracks, static: Float, frames: Int, size: WorkingSi
     return torch.from_numpy(masks.reshape(-1, height, width))
 
 
-def followed(filled: FilledPath, before: WindowPath, after: WindowPath, times_s: Float) -> FilledPath:
-    """Let all frames follow the keyframes from one path to another, and take over its depths."""
-    if after is before:
-        return filled
+def followed(filled: FilledPath, before: WindowPath, after: WindowPath, *, times_s: Float, depths: Float) -> FilledPath:
+    """Let all frames follow the keyframes from one path to another, and take over the `depths` (K,) at these."""
     moved = shifted(filled, before, after, times_s)
-    depth = np.interp(times_s, times_s[after.frames], path_depths(after))
+    depth = np.interp(times_s, times_s[after.frames], depths)
     return replace(moved, median_depth=np.where(np.isfinite(filled.median_depth), depth, np.nan))
