@@ -1,10 +1,12 @@
 """How well `megasam:small`, `dense` and `vo` place the cameras of rendered clips, and what each clip costs.
 
-    python benchmarks/megasam_poses.py SET [NAME] [--clips ID,ID] [-e megasam:small,dense,vo] [--threads 1] [--results FOLDER]
+    python benchmarks/megasam_poses.py SET [NAME] [--clips ID,ID] [-e vo,dense,megasam:small] [--threads 1] [--results FOLDER]
 
 SET is a rendered set (`sfmcam data synthetic`): its true poses and focal lengths are what the found ones are compared with, over all pairs
-of frames. Writes results/NAME.json (megasam_poses.json), anew after every estimator. Processor time is that of everything from decoding to
-writing; what is compiled at a machine's first run is in it, so run it twice where the first row matters.
+of frames. `NAME@alone` gives an estimator nothing from vo: where vo believes that a camera does not turn, `dense` and `megasam:small` keep
+its path, so that only alone their own eyes are compared. Writes results/NAME.json (megasam_poses.json), anew after every estimator.
+Processor time is that of everything from decoding to writing; what is compiled at a machine's first run is in it, so run it twice where
+the first row matters.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -46,6 +48,15 @@ def measure(method: Method, data: Path, clip: str) -> Figure:
         if found.exists():
             told |= _errors(found, data / "poses" / f"{clip}.tum")
     return told
+
+
+def planned(text: str, threads: int) -> Method:
+    """Return the method of `NAME`, `NAME:PRESET`, or either with `@alone` behind it."""
+    name, _, alone = text.partition("@")
+    if alone not in ("", "alone"):
+        raise SfmcamError(f"'{text}' ends in @{alone}; only @alone is known")
+    method = plan_method(name, frames={}, run={"threads": threads})
+    return replace(method, options=method.options | {"start": "none"}) if alone else method
 
 
 def _video(data: Path, clip: str) -> Path:
@@ -83,7 +94,7 @@ def main() -> None:
     clips, cases = given.clips.split(","), {}
     try:
         for name in given.estimators.split(","):
-            method = plan_method(name, frames={}, run={"threads": given.threads})
+            method = planned(name, given.threads)
             of_clips = {clip: measure(method, given.data, clip) for clip in clips}
             cases[name] = {"median": averaged(of_clips), "clips": of_clips}
             figure = rounded(figure_of_machine(FIGURE, {"set": given.data.name, "cases": cases}))
