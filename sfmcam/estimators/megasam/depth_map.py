@@ -52,30 +52,23 @@ def keyframe_depths(path: WindowPath, grid: tuple[int, int]) -> Float:
     return out
 
 
-def held_depths(windows: Sequence[State], frames: Int) -> Float:
-    """Return (K,) the median depth of the static cells of some keyframes, in the states' own unit."""
-    depths: dict[int, float] = {}
-    for state in windows:
-        believed, disps = (part.double().cpu().numpy() for part in (static_of(state), state.keyframes.disps))
-        for k, index in enumerate(state.keyframes.index):
-            depths.setdefault(index, 1.0 / median_disparity(disps[k], believed[k]))
-    return np.array([depths[index] for index in frames.tolist()])
-
-
-def depth_of(windows: Sequence[State], path: WindowPath | None, size: WorkingSize) -> DenseDepth:
-    """Return the depth of all keyframes of some windows; what two windows have, the earlier one gives.
+def depth_of(windows: Sequence[State], path: WindowPath, size: WorkingSize, *, medians: Float | None = None) -> DenseDepth:
+    """Return the depth of all keyframes of some windows in the unit of a path; what two windows have, the earlier one gives.
 
     Args:
         windows: states of the windows.
-        path: joined of them, in whose unit the depth is given; None where the states are in the unit that is wanted.
+        path: of all keyframes.
         size: of the pictures.
+        medians: (K,) median depths of the static scene to which the cells are brought; None of a path that was joined of the windows, which
+            says by its points how they relate to its unit.
     """
     rows: dict[int, tuple[Float, Float, Float]] = {}
     for state in windows:
         frames = state.keyframes
         believed, disps, priors = (part.double().cpu().numpy() for part in (static_of(state), frames.disps, frames.prior_disps))
         for k, index in enumerate(frames.index):
-            unit = 1.0 if path is None else _unit(path, index, disps[k], believed[k])
+            row = int(np.searchsorted(path.frames, index))
+            unit = _unit(path, row, disps[k], believed[k]) if medians is None else _unit_by(medians[row], disps[k], believed[k])
             rows.setdefault(index, (disps[k] * unit, priors[k] * unit, believed[k]))
     inverse, prior, static = (np.stack(parts) for parts in zip(*rows.values(), strict=True))
     cells = np.stack(np.meshgrid(np.arange(size.grid[1]), np.arange(size.grid[0])), axis=-1)
@@ -88,12 +81,16 @@ def _own_points(path: WindowPath, k: int, grid: tuple[int, int]) -> Int:
     return np.flatnonzero(taken & (path.static > STATIC) & (path.rho > FARTHEST))
 
 
-def _unit(path: WindowPath, index: int, disps: Float, believed: Float) -> float:
-    """Return the inverse depth in the path's unit over that of a state, by the points that the path has of frame `index`."""
-    k = int(np.searchsorted(path.frames, index))
+def _unit(path: WindowPath, k: int, disps: Float, believed: Float) -> float:
+    """Return the inverse depth in the path's unit over that of a state, by the points that the path has of its keyframe `k`."""
     points = _own_points(path, k, (disps.shape[0], disps.shape[1]))
     on_path, in_state = path.inverse_depths(k, points), disps.ravel()[path.track[points] % disps.size]
     known = (on_path > 0) & (in_state > 0)
     if not known.any():
-        return 1.0 / median_disparity(disps, believed)
+        return _unit_by(1.0, disps, believed)
     return float(np.median(on_path[known] / in_state[known]))
+
+
+def _unit_by(median: float, disps: Float, believed: Float) -> float:
+    """Return the factor that brings the median depth of the static cells to `median`."""
+    return 1.0 / (median * median_disparity(disps, believed))

@@ -15,7 +15,7 @@ from torch import Tensor
 from sfmcam.estimators.megasam import se3
 from sfmcam.estimators.megasam.backend import LM, STIFF, FocalPrior, adjust_all, backend_options, median_residual, tie
 from sfmcam.estimators.megasam.clip import Clip, Given
-from sfmcam.estimators.megasam.depth_map import depth_of, held_depths, keyframe_depths, path_depths, static_of
+from sfmcam.estimators.megasam.depth_map import depth_of, keyframe_depths, path_depths, static_of
 from sfmcam.estimators.megasam.options import TrackerOptions
 from sfmcam.estimators.megasam.paths import blend, window_path
 from sfmcam.estimators.megasam.refine import Adjustment, misfit, rounds
@@ -51,15 +51,16 @@ class Refined:
         path: its cameras.
         states: of its windows.
         residual: median, in 1/8 pixels.
-        depths: (K,) median depth of what each keyframe shows, in the path's unit.
-        in_unit: whether the states are in the path's unit, as those are whose cameras were held.
+        depths: (K,) median depth before each keyframe, in the path's unit.
+        held: whether the cameras are those of vo, whose points then also say how deep the scene is: cells that come to their depths before
+            held cameras end up a tenth to a third too deep where the camera moves little.
     """
 
     path: WindowPath
     states: tuple[State, ...]
     residual: float
     depths: Float
-    in_unit: bool
+    held: bool
 
 
 def solve_by_vo(frames: Frames, *, threads: int) -> tuple[SolvedShot, PointTracks] | None:
@@ -103,7 +104,7 @@ class VoStart:
         mean = blend([h.weight for h in hypotheses], [h.keyframes for h in hypotheses])
         hedged = shifted(filled, path, mean, times)
         noise = shot.noise_px * self.size.scale[0]
-        depth = None if likely is None else depth_of(likely.states, None if likely.in_unit else path, self.size)
+        depth = None if likely is None else depth_of(likely.states, path, self.size, medians=likely.depths if likely.held else None)
         parallax = float("nan")
         return Solved(filled, hedged, tuple(hypotheses), path, mean, mean, shot.belief, depth, noise, parallax)
 
@@ -132,9 +133,9 @@ class VoStart:
         residual = float(np.median(residuals))
         if not turns(path):
             # a camera that is known not to turn would be let turn: of its path only the depths are taken
-            return Refined(path, tuple(states), residual, held_depths(states, path.frames), in_unit=True)
+            return Refined(path, tuple(states), residual, path_depths(path), held=True)
         joined = join_windows(parts)
-        return Refined(joined, tuple(states), residual, keyframe_depths(joined, self.size.grid), in_unit=False)
+        return Refined(joined, tuple(states), residual, keyframe_depths(joined, self.size.grid), held=False)
 
     def _adjusted(self, number: int, path: WindowPath, window: range, mask: Tensor) -> State:
         """Return a window of a path after dense adjustment."""

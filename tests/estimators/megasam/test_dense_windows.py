@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the dense tracker needs PyTorch: pi
 from relief_scene import made, true_operator  # noqa: E402
 
 from sfmcam.estimators.megasam.clip import Clip, Given  # noqa: E402
-from sfmcam.estimators.megasam.depth_map import depth_of, held_depths, keyframe_depths  # noqa: E402
+from sfmcam.estimators.megasam.depth_map import depth_of, keyframe_depths  # noqa: E402
 from sfmcam.estimators.megasam.options import DenseOptions, Schedule  # noqa: E402
 from sfmcam.estimators.megasam.paths import window_path  # noqa: E402
 from sfmcam.estimators.megasam.resize import working_size  # noqa: E402
@@ -111,5 +111,5 @@ def test_the_depth_of_a_keyframe_is_that_of_what_it_shows():
     unit = np.linalg.norm(camera_centers(path.cam_from_world)[1]) / step
     np.testing.assert_allclose(keyframe_depths(path, grid) / unit, [near, far - step])
     np.testing.assert_allclose(1 / depth_of([state], path, size).inverse_depth / unit, depth)
-    np.testing.assert_allclose(held_depths([state], path.frames), [near, far - step])
-    np.testing.assert_allclose(1 / depth_of([state], None, size).inverse_depth, depth)
+    brought = depth_of([state], path, size, medians=np.array([2.0, 3.5]))
+    np.testing.assert_allclose(1 / brought.inverse_depth, depth * np.array([2 / near, 3.5 / (far - step)])[:, None, None])
