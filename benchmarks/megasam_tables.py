@@ -29,10 +29,22 @@ def megasam_train(figure: dict[str, Any]) -> Rows:
 
 def megasam_tracking(figure: dict[str, Any]) -> Rows:
     """Seconds per clip under `dense` and `megasam`, frames per second, memory."""
-    rows = [["estimator", "status", "keyframes", "first s", "s", "processor s", "frames/s", "MiB", "GPU MiB"]]
+    rows = [["estimator", "status", "keyframes", "edge revisions", "first s", "s", "processor s", "frames/s", "MiB", "GPU MiB"]]
     for name, case in figure["cases"].items():
         gpu = case.get("peak_gpu_memory_mib")
         times = [f"{case[key]:.1f}" for key in ("first_s", "wall_s", "processor_s", "frames_per_s")]
         memory = [f"{case['peak_memory_mib']:.0f}", "-" if gpu is None else f"{gpu:.0f}"]
-        rows.append([name, case["status"], str(case["keyframes"]), *times, *memory])
+        revised = str(case["asked"]["revised"]) if "asked" in case else "-"
+        rows.append([name, case["status"], str(case["keyframes"]), revised, *times, *memory])
+    return rows
+
+
+def megasam_poses(figure: dict[str, Any]) -> Rows:
+    """Errors of the cameras of rendered clips, and processor time, clip by clip and as medians."""
+    keys = ("rotation_mean_deg", "direction_mean_deg", "focal_percent", "processor_s")
+    rows = [["estimator", "clip", "status", "rotation deg", "direction deg", "focal %", "processor s"]]
+    for name, case in figure["cases"].items():
+        for clip, told in (*case["clips"].items(), ("median", case["median"])):
+            status = told.get("status", f"{told.get('answered')} of {len(case['clips'])}")
+            rows.append([name, clip, status, *("-" if told.get(key) is None else f"{told[key]:.2f}" for key in keys)])
     return rows

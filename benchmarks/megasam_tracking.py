@@ -1,11 +1,15 @@
 """How long `dense` and `megasam` take for a clip: frames per second, their pieces, and memory.
 
-    python benchmarks/megasam_tracking.py VIDEO [NAME] [-e dense,megasam:fast] [--weights FILE] [--frames 60] [--device cuda]
+    python benchmarks/megasam_tracking.py VIDEO [NAME] [-e dense,megasam:fast] [--weights FILE] [--random] [--frames 60] [--device cuda]
 
 Writes results/NAME.json (by default megasam_tracking_DEVICE.json; --results: elsewhere). The first frames of the video are taken, every
 one, at the size that the preset works at (384x512 pixels for megasam). Decoding is not timed. The first run of each warms up what is
-compiled or recorded once; the median of the others is told, with processor time beside it, since machines are shared. The video is read by
-OpenCV, so that a machine with a GPU and little else can run it.
+compiled or recorded once; the median of the others is told, with processor time beside it, since machines are shared. With `--repeat 0`
+the first run is all there is. Beside the times of megasam stands how much its network was asked: frames, edges, and revisions of edges.
+The video is read by OpenCV, so that a machine with a GPU and little else can run it.
+
+`--random` takes a network of the published widths with random weights where no other is named by the preset. It does all the work, but the
+tracker hears what optical flow says (megasam_counts.py): keyframes, edges and rounds are then those of a tracker that follows the clip.
 """
 
 from __future__ import annotations
@@ -22,15 +26,32 @@ import cv2
 import numpy as np
 import torch
 from kept import RESULTS, Figure, figure_of_machine, keep, print_rows, rounded
+from megasam_counts import Answered, Counted
 from megasam_tables import megasam_tracking as table
 
 from sfmcam.errors import SfmcamError
 from sfmcam.estimators.base import Estimator
+from sfmcam.estimators.megasam.dense_flow import DenseFlowOperator
+from sfmcam.estimators.megasam.learned import Megasam
+from sfmcam.estimators.megasam.net.network import Network
 from sfmcam.estimators.registry import estimator_class, load_options, parse_spec, run_config
 from sfmcam.types import Frames
 
 FIGURE = "megasam_tracking"
 MEBI = 2**20
+
+
+class CountedMegasam(Megasam):
+    """`megasam` that counts what its network is asked, and with `random` tells the tracker what optical flow sees instead."""
+
+    random = False
+    counted: Counted | None = None
+
+    def _operator_on(self, device: torch.device) -> Any:
+        if self.counted is None:
+            network = super()._operator_on(device)
+            self.counted = Counted(Answered(network, DenseFlowOperator()) if self.random else network)
+        return self.counted
 
 
 def read_frames(video: Path, count: int) -> Frames:
@@ -51,14 +72,29 @@ def read_frames(video: Path, count: int) -> Frames:
 def make(spec_text: str, given: argparse.Namespace) -> Estimator:
     """Return the estimator of a spec on the device that is asked for."""
     spec = parse_spec(spec_text)
-    changes: dict[str, Any] = {"device": given.device}
-    if given.weights is not None and spec.name == "megasam":
-        changes["weights"] = given.weights
+    preset, changes = load_options(spec), {"device": given.device}
+    learned = spec.name == "megasam"
+    random = given.random and learned and preset.weights is None
+    if learned and (given.weights is not None or random):
+        changes["weights"] = given.weights or _random_weights()
     if given.start:
         changes["start"] = given.start
-    options = type(load_options(spec)).model_validate(load_options(spec).model_dump() | changes)
-    made: Estimator = estimator_class(spec.name)(options, run_config({"threads": given.threads}))
-    return made
+    options = type(preset).model_validate(preset.model_dump() | changes)
+    run = run_config({"threads": given.threads})
+    if not learned:
+        made: Estimator = estimator_class(spec.name)(options, run)
+        return made
+    counted = CountedMegasam(options, run)
+    counted.random = random
+    return counted
+
+
+def _random_weights() -> Path:
+    """Return a checkpoint of the published widths whose weights are random."""
+    torch.manual_seed(0)
+    path = Path(tempfile.mkdtemp()) / "random.pt"
+    torch.save(Network().state_dict(), path)
+    return path
 
 
 def measure(spec: str, frames: Frames, given: argparse.Namespace) -> Figure:
@@ -67,6 +103,8 @@ def measure(spec: str, frames: Frames, given: argparse.Namespace) -> Figure:
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     for _ in range(given.repeat + 1):
+        if isinstance(estimator, CountedMegasam) and estimator.counted is not None:
+            estimator.counted.told()  # of the run before
         begin = time.perf_counter(), time.process_time()
         with tempfile.TemporaryDirectory() as workspace:
             estimate = estimator.estimate(frames, workspace=Path(workspace))
@@ -76,11 +114,15 @@ def measure(spec: str, frames: Frames, given: argparse.Namespace) -> Figure:
         "status": str(estimate.status),
         "keyframes": estimate.diagnostics.get("keyframes"),
         "first_s": wall[0],
-        "wall_s": median(wall[1:]),
-        "processor_s": median(processor[1:]),
-        "frames_per_s": len(frames) / median(wall[1:]),
+        "wall_s": median(wall[1:] or wall),
+        "processor_s": median(processor[1:] or processor),
+        "frames_per_s": len(frames) / median(wall[1:] or wall),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+    if isinstance(estimator, CountedMegasam) and estimator.counted is not None:
+        told["grid"] = list(estimator.counted.grid)
+        told["asked"] = estimator.counted.told()
+        told["random_weights"] = estimator.random
     if on_gpu:
         told["peak_gpu_memory_mib"] = torch.cuda.max_memory_allocated() / MEBI
     return told
@@ -108,6 +150,7 @@ def main() -> None:
     parser.add_argument("name", nargs="?", help="name of the file in results/, without its suffix")
     parser.add_argument("-e", "--estimators", default="dense,dense:alone", help="separated by commas  [default: %(default)s]")
     parser.add_argument("--weights", type=Path, help="checkpoint of megasam")
+    parser.add_argument("--random", action="store_true", help="random weights of the published widths; optical flow answers")
     parser.add_argument("--start", choices=["none", "vo"], help="instead of what the preset says")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])

@@ -43,6 +43,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         megasam_tables.megasam_speed,
         megasam_tables.megasam_train,
         megasam_tables.megasam_tracking,
+        megasam_tables.megasam_poses,
     )
 }
 

@@ -62,7 +62,7 @@ def fit_models(moving: State, operator: UpdateOperator, options: TrackerOptions,
     for freedom, step in ((Freedom.ROTATION_TRANSLATION, STIFF), (Freedom.ALL, options.focal_step_sigma)):
         state = copy_of(found[Freedom.ROTATION_TRANSLATION].state if freedom is Freedom.ALL else moving)
         focal = FocalPrior(prior_log_focal, options.focal_log_sigma, step)
-        adjust_all(state, operator, options.schedule, prior=focal)
+        adjust_all(state, operator, options.schedule, prior=focal, count=options.schedule.focal_updates)
         found[freedom] = Fit(state, residuals(state), moving_sigma(state, options, focal))
     return found
 

@@ -38,6 +38,9 @@ class Schedule(Model):
     backend_edges: int = Field(default=16, ge=2, description="most edges per keyframe")
     backend_prior: float = Field(default=1e-5, ge=0, description="weight of the depth prior where the pictures hardly tell depth")
     early_stop: float = Field(default=1e-4, ge=0, description="a pose step below ends the backend early; 0: never")
+    focal_updates: int | None = Field(
+        default=None, ge=1, description="revisions once the focal length is freed; by default as many as the backend's"
+    )
     fill_updates: int = Field(default=6, ge=1, description="revisions of the poses between keyframes")
     fill_chunk: int = Field(default=16, ge=1, description="frames filled at once")
     chunk_frames: int = Field(default=8, ge=1, description="source frames whose edges the operator revises at once")

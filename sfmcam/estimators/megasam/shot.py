@@ -10,7 +10,7 @@ import torch
 
 from sfmcam.estimators.megasam.backend import adjust_all, median_residual, tie
 from sfmcam.estimators.megasam.clip import Clip, Given
-from sfmcam.estimators.megasam.depth_map import depth_of, path_depths, static_of
+from sfmcam.estimators.megasam.depth_map import depth_of, keyframe_depths, static_of
 from sfmcam.estimators.megasam.fill import Filled, fill
 from sfmcam.estimators.megasam.models import Fit, fit_models, flow_seen, model_weights, noise_of, parallax_of
 from sfmcam.estimators.megasam.motion_filter import choose_keyframes
@@ -202,7 +202,7 @@ def filled_path(
         residual[at[fresh]] = found.residual.double().cpu().numpy()[fresh] * STRIDE
         valid[at[fresh]] = found.trusted.cpu().numpy()[fresh] > LOST_SHARE
     valid &= np.nan_to_num(residual, nan=np.inf) < LOST_PX
-    depth = np.interp(times, times[likely.frames], path_depths(likely))
+    depth = np.interp(times, times[likely.frames], keyframe_depths(likely, size.grid))
     return FilledPath(poses, log_focal, valid, np.where(valid, depth, np.nan), residual, np.ones(0))
 
 

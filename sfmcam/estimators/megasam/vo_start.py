@@ -15,7 +15,7 @@ from torch import Tensor
 from sfmcam.estimators.megasam import se3
 from sfmcam.estimators.megasam.backend import LM, STIFF, FocalPrior, adjust_all, backend_options, median_residual, tie
 from sfmcam.estimators.megasam.clip import Clip, Given
-from sfmcam.estimators.megasam.depth_map import depth_of, path_depths, static_of
+from sfmcam.estimators.megasam.depth_map import depth_of, keyframe_depths, path_depths, static_of
 from sfmcam.estimators.megasam.options import TrackerOptions
 from sfmcam.estimators.megasam.paths import blend, window_path
 from sfmcam.estimators.megasam.refine import Adjustment, misfit, rounds
@@ -36,6 +36,7 @@ from sfmcam.types import Float, Frames, Int, PointTracks
 NEAR_CELLS = 3.0  # a track speaks for the cells so near to it
 TURNS = 1e-9  # change of a rotation matrix on a path that turns
 TRAVELS = 1e-6  # extent of a path that is no path on the spot, in scene depths
+SAME = 1e-9  # difference of two numbers that are one but for rounding
 ZOOMS = 1e-4  # extent of log focal of one that zooms
 HELD = 1e6  # damping that holds poses while depths come to theirs
 SETTLE = 5  # rounds of depths alone
@@ -44,11 +45,22 @@ FOCAL_TRUST = 0.5  # standard deviation of vo's log focal, wide: dense flow tell
 
 @dataclass(frozen=True)
 class Refined:
-    """A path after dense adjustment, with the states of its windows and the median residual in 1/8 pixels."""
+    """A path after dense adjustment.
+
+    Attributes:
+        path: its cameras.
+        states: of its windows.
+        residual: median, in 1/8 pixels.
+        depths: (K,) median depth before each keyframe, in the path's unit.
+        held: whether the cameras are those of vo, whose points then also say how deep the scene is: cells that come to their depths before
+            held cameras end up a tenth to a third too deep where the camera moves little.
+    """
 
     path: WindowPath
     states: tuple[State, ...]
     residual: float
+    depths: Float
+    held: bool
 
 
 def solve_by_vo(frames: Frames, *, threads: int) -> tuple[SolvedShot, PointTracks] | None:
@@ -69,6 +81,7 @@ class VoStart:
     def __init__(self, clip: Clip, size: WorkingSize, options: TrackerOptions) -> None:
         self.clip, self.size, self.options = clip, size, options
         self._tied: dict[int, State] = {}
+        self._known: list[tuple[WindowPath, Refined | None]] = []
 
     def solve(self, shot: SolvedShot, tracks: PointTracks) -> Solved:
         """Return the shot with its travelling motions adjusted."""
@@ -78,21 +91,35 @@ class VoStart:
         path, filled = shot.points, shot.filled
         if likely is not None:
             path = replace(likely.path, sigma=shot.points.sigma)
-            filled = followed(shot.filled, shot.points, path, times)
+            filled = followed(shot.filled, shot.points, path, times_s=times, depths=likely.depths)
         hypotheses = []
         for h in shot.hypotheses:
             found = self._refined(h.keyframes, mask)
-            keyframes = h.keyframes if found is None else replace(found.path, sigma=h.keyframes.sigma)
-            hypotheses.append(SolvedHypothesis(h.weight, keyframes, followed(h.filled, h.keyframes, keyframes, times)))
+            if found is None:
+                hypotheses.append(SolvedHypothesis(h.weight, h.keyframes, h.filled))
+                continue
+            keyframes = replace(found.path, sigma=h.keyframes.sigma)
+            moved = followed(h.filled, h.keyframes, keyframes, times_s=times, depths=found.depths)
+            hypotheses.append(SolvedHypothesis(h.weight, keyframes, moved))
         mean = blend([h.weight for h in hypotheses], [h.keyframes for h in hypotheses])
         hedged = shifted(filled, path, mean, times)
         noise = shot.noise_px * self.size.scale[0]
-        depth = None if likely is None else depth_of(likely.states, path, self.size)
+        depth = None if likely is None else depth_of(likely.states, path, self.size, medians=likely.depths if likely.held else None)
         parallax = float("nan")
         return Solved(filled, hedged, tuple(hypotheses), path, mean, mean, shot.belief, depth, noise, parallax)
 
     def _refined(self, path: WindowPath, mask: Tensor) -> Refined | None:
-        """Return a path after dense adjustment; None of one that does not travel."""
+        """Return a path after dense adjustment; None of one that does not travel.
+
+        The likeliest path is one of the hypotheses too wherever the shot is one window: it is adjusted once.
+        """
+        for known, found in self._known:
+            if same_cameras(known, path):
+                return found
+        self._known.append((path, self._adjusted_path(path, mask)))
+        return self._known[-1][1]
+
+    def _adjusted_path(self, path: WindowPath, mask: Tensor) -> Refined | None:
         centers = camera_centers(path.cam_from_world)
         if np.ptp(centers, axis=0).max() < TRAVELS:
             return None
@@ -103,8 +130,12 @@ class VoStart:
             states.append(state)
             residuals.append(median_residual(state))
             parts.append(replace(window_path(state.keyframes, static_of(state), self.size), sigma=path.sigma[window.start : window.stop]))
-        # a camera that is known not to turn would be let turn: of its path only the depths are taken
-        return Refined(join_windows(parts) if turns(path) else path, tuple(states), float(np.median(residuals)))
+        residual = float(np.median(residuals))
+        if not turns(path):
+            # a camera that is known not to turn would be let turn: of its path only the depths are taken
+            return Refined(path, tuple(states), residual, path_depths(path), held=True)
+        joined = join_windows(parts)
+        return Refined(joined, tuple(states), residual, keyframe_depths(joined, self.size.grid), held=False)
 
     def _adjusted(self, number: int, path: WindowPath, window: range, mask: Tensor) -> State:
         """Return a window of a path after dense adjustment."""
@@ -136,6 +167,16 @@ class VoStart:
         return state
 
 
+def same_cameras(one: WindowPath, other: WindowPath) -> bool:
+    """Whether two paths have the same cameras before scenes of the same depths, to rounding."""
+    return (
+        np.array_equal(one.frames, other.frames)
+        and np.allclose(one.cam_from_world, other.cam_from_world, rtol=0, atol=SAME)
+        and np.allclose(one.log_focal, other.log_focal, rtol=0, atol=SAME)
+        and np.allclose(path_depths(one), path_depths(other), rtol=SAME, atol=0)
+    )
+
+
 def turns(path: WindowPath) -> bool:
     """Whether the camera turns on a path at all."""
     return bool(np.abs(path.cam_from_world[:, :3, :3] - path.cam_from_world[0, :3, :3]).max() > TURNS)
@@ -163,10 +204,8 @@ def static_mask(tracks: PointTracks, static: Float, frames: Int, size: WorkingSi
     return torch.from_numpy(masks.reshape(-1, height, width))
 
 
-def followed(filled: FilledPath, before: WindowPath, after: WindowPath, times_s: Float) -> FilledPath:
-    """Let all frames follow the keyframes from one path to another, and take over its depths."""
-    if after is before:
-        return filled
+def followed(filled: FilledPath, before: WindowPath, after: WindowPath, *, times_s: Float, depths: Float) -> FilledPath:
+    """Let all frames follow the keyframes from one path to another, and take over the `depths` (K,) at these."""
     moved = shifted(filled, before, after, times_s)
-    depth = np.interp(times_s, times_s[after.frames], path_depths(after))
+    depth = np.interp(times_s, times_s[after.frames], depths)
     return replace(moved, median_depth=np.where(np.isfinite(filled.median_depth), depth, np.nan))
