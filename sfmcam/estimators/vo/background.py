@@ -50,7 +50,7 @@ def swapped_background(seen: Observations, first: Candidate, fits: Fits, priors:
     held = belonging(candidates(adjuster, freest, fits.noise)[Freedom.ALL].static)
     if np.average(held[outside], weights=weight[outside]) < MIN_HELD:
         return None
-    rest = {f: solution for f, solution in part.best.items() if f is not Freedom.ALL}
+    rest: dict[Freedom, Solution] = {f: solution for f, solution in part.best.items() if f is not Freedom.ALL}
     return Fits(adjuster, fits.noise, over_all(rest) | freest, over_all(part.flipped))
 
 
