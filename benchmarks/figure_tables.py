@@ -105,6 +105,16 @@ def subsets(figure: dict[str, Any]) -> Rows:
     return rows
 
 
+def parts(figure: dict[str, Any]) -> Rows:
+    """Mean AP by part of the set, a method per column, over the primitives that can be rated there."""
+    methods = list(next(iter(figure["groups"].values()))["methods"])
+    rows = [["part of the set", "clips", "rated", *(f"`{slug}`" for slug in methods)]]
+    for name, group in figure["groups"].items():
+        if any(group["methods"][slug]["mean_ap_all"] is not None for slug in methods):
+            rows.append([name, str(group["clips"]), _rated(group), *(_ap(group["methods"][slug]["mean_ap_all"]) for slug in methods)])
+    return rows
+
+
 def never_invents(figure: dict[str, Any]) -> Rows:
     """Share of clips whose reported translation stays below its bound, all, by truth, and the offenders by name."""
     rows = [

@@ -1,4 +1,6 @@
-"""Write the README's tables from benchmarks/results/*.json, between their markers; with --check, fail where they differ.
+"""Write the tables of README.md and docs/figures.md from benchmarks/results/*.json, between their markers.
+
+With --check, fail where they differ.
 
 python benchmarks/readme_tables.py [--check]
 """
@@ -17,6 +19,7 @@ import megasam_tables
 import set_tables
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "README.md", ROOT / "docs" / "figures.md")
 RESULTS = ROOT / "benchmarks" / "results"
 MARKER = re.compile(r"(<!-- table: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -31,6 +34,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
         figure_tables.kinds,
         figure_tables.speed,
         figure_tables.subsets,
+        figure_tables.parts,
         figure_tables.never_invents,
         figure_tables.length,
         figure_tables.warm,
@@ -48,8 +52,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], figure_tables.Rows]] = {
 }
 
 
-def render(readme: str) -> str:
-    """Return `readme` with every marked table made anew."""
+def render(page: str) -> str:
+    """Return `page` with every marked table made anew."""
 
     def table(match: re.Match[str]) -> str:
         run = json.loads((RESULTS / f"{match[3]}.json").read_text())
@@ -58,18 +62,18 @@ def render(readme: str) -> str:
         text = "\n".join("| " + " | ".join(row) + " |" for row in lines)
         return f"{match[1]}{text}\n\n`{run['command']}`, sfmcam {run['sfmcam_version']}, {run['finished'][:10]}.\n{match[4]}"
 
-    return MARKER.sub(table, readme)
+    return MARKER.sub(table, page)
 
 
 def main() -> None:
     """Read the command line."""
-    path = ROOT / "README.md"
-    old = path.read_text()
-    new = render(old)
-    if "--check" not in sys.argv[1:]:
-        path.write_text(new)
-    elif new != old:
-        raise SystemExit("README.md: its tables are not those of benchmarks/results; run `python benchmarks/readme_tables.py`")
+    for path in PAGES:
+        old = path.read_text()
+        new = render(old)
+        if "--check" not in sys.argv[1:]:
+            path.write_text(new)
+        elif new != old:
+            raise SystemExit(f"{path.name}: its tables are not those of benchmarks/results; run `python benchmarks/readme_tables.py`")
 
 
 if __name__ == "__main__":

@@ -52,9 +52,12 @@ def run(run_root: Path):
     return script("run_folder").open_run(run_root)
 
 
-def test_the_readme_shows_the_recorded_figures():
-    readme = (ROOT / "README.md").read_text()
-    assert script("readme_tables").render(readme) == readme
+@pytest.mark.parametrize("name", ["README.md", "docs/figures.md"])
+def test_the_pages_show_the_recorded_figures(name):
+    tables, page = script("readme_tables"), (ROOT / name).read_text()
+    assert ROOT / name in tables.PAGES
+    assert "<!-- table:" in page
+    assert tables.render(page) == page
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)
