@@ -24,6 +24,7 @@ MAX_PRIMITIVES = 5
 WEAK = 0.002  # scores below this are noise under either scoring ...
 WEAK_SHARE = 0.03  # ... as are those below this share of the strongest
 LIKELY = 0.5
+CLEAR_SIGMAS, HARDLY = 2.0, 0.2  # of a motion that is clearly the opposite one
 UNLIKELY = 0.05  # and a probability below this is not worth a line
 WORTH_TELLING_S = 0.05
 SCORE_COLUMN = {"depth": ("score (picture widths)",), "probability": (), "camerabench": ("score (CameraBench)",)}
@@ -61,6 +62,8 @@ def _shot_lines(shot: ShotResult, *, scoring: str, tracks_picture: Path | None) 
         yield Text(f"  {shot.status.meaning}")
     if likely := _likely_moves(shot):
         yield Text(f"  Likely all the same, though within the bound of its error: {likely}.")
+    if contrary := _likely_contrary(shot):
+        yield Text(f"  The other way round explains the pictures about as well: {contrary}.")
     if shot.message:
         yield Text(f"  {shot.message}", style="dim")
     yield Text(f"  {_basis(shot)}")
@@ -73,9 +76,31 @@ def _likely_moves(shot: ShotResult) -> str:
     """Name the translations that are likely in a shot whose status denies any: a size below its bound may still have a clear direction."""
     if shot.status is not Status.ROTATION_ONLY:
         return ""
+    return _named(shot, [p for p in PRIMITIVES if p.dof in TRANSLATION_DOFS and shot.scores["probability"][p.id] > LIKELY])
+
+
+def _likely_contrary(shot: ShotResult) -> str:
+    """Name the directions that are likely though the path goes the opposite way: poses and words are of one solution, likelihoods of all."""
+    return _named(
+        shot, [p for p in PRIMITIVES if p.dof is not None and shot.scores["probability"][p.id] > LIKELY and _goes_against(shot, p)]
+    )
+
+
+def _goes_against(shot: ShotResult, primitive: Primitive) -> bool:
+    """Whether the measured motion is clearly the opposite one, and hardly any of it this one."""
+    assert primitive.dof is not None
+    measured = shot.motion["dofs"][DOF_KEYS[primitive.dof]]
+    if measured["net"] is None or measured["sigma"] is None:
+        return False
+    forth, back = (measured["rise"], measured["fall"])[:: primitive.sign]
+    return bool(back > CLEAR_SIGMAS * measured["sigma"] and forth < HARDLY * back)
+
+
+def _named(shot: ShotResult, primitives: list[Primitive]) -> str:
+    """Name primitives with their probabilities, the likeliest first."""
     probable = shot.scores["probability"]
-    moves = [p.id for p in PRIMITIVES if p.dof in TRANSLATION_DOFS and probable[p.id] > LIKELY]
-    return ", ".join(f"{name} ({percent(probable[name])})" for name in sorted(moves, key=lambda name: -probable[name]))
+    names = sorted((p.id for p in primitives), key=lambda name: -probable[name])
+    return ", ".join(f"{name} ({percent(probable[name])})" for name in names)
 
 
 def _failure_lines(meaning: str, message: str) -> Iterator[RenderableType]:
