@@ -80,7 +80,7 @@ def _likely_moves(shot: ShotResult) -> str:
 
 
 def _likely_contrary(shot: ShotResult) -> str:
-    """Name the directions that are likely though the path goes the opposite way: poses and words are of one solution, likelihoods of all."""
+    """Name the directions that are likely though the path goes the opposite way: it is of one solution, likelihoods are of all."""
     return _named(
         shot, [p for p in PRIMITIVES if p.dof is not None and shot.scores["probability"][p.id] > LIKELY and _goes_against(shot, p)]
     )
