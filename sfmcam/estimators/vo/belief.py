@@ -29,7 +29,6 @@ SHIPPED = "vo_belief.json"
 # (noise of the tracks, share of how far a point has travelled) that a residual is compared with: from "nothing but the tracker's noise"
 # to "whatever bends tracks together"
 SCALES = ((1.0, 0.0), (1.5, 0.003), (1.5, 0.01), (3.0, 0.03))
-SATURATIONS = (0.05, 0.3)  # of a gap between misfits: a little worse says much, far worse hardly more
 TYPICAL_NOISE = 0.3 / 384.0  # long sides; the contexts below are measured against what is usual, so that 0 is an ordinary window
 TYPICAL_OBSERVATIONS, TYPICAL_KEYFRAMES = 2000.0, 14.0
 SMALL_WIDTHS = 0.01
@@ -37,7 +36,6 @@ RHO_RANGE, ODD_RHO = (0.05, 8.0), (0.06, 3.5)  # inverse depth, in units of the 
 FAR_MOVE = 0.3  # picture widths
 FEATURES = (
     *(f"misfit_{i}" for i in range(len(SCALES))),  # minus the mean log(1 + e^2 / s^2), against the best model's
-    *(f"worse_{i}_than_{saturation:g}" for saturation in SATURATIONS for i in range(len(SCALES))),  # minus gap / (gap + saturation)
     "misfit_1_by_noise",
     "misfit_1_by_observations",
     "misfit_2_by_motion",
@@ -159,8 +157,7 @@ def _shown(path: Float) -> float:
 
 def _by_misfit(gap: Float, context: Float) -> Float:
     noise, motion, observations = context[0], context[1], context[2]
-    worse = [gap / (gap + saturation) for saturation in SATURATIONS]
-    return np.array([*-gap, *-np.concatenate(worse), -gap[1] * noise, -gap[1] * observations, -gap[2] * motion])
+    return np.array([*-gap, -gap[1] * noise, -gap[1] * observations, -gap[2] * motion])
 
 
 def _of_model(freedom: Freedom, state: State, *, shown: float) -> Float:
