@@ -39,13 +39,9 @@ class FittedWindow:
         """Return what speaks for each reading; see `belief.reading_features`."""
         return reading_features(self.window.seen, self.found, self.noise)
 
-    def models(self, *, swapped: bool = False) -> dict[Freedom, Candidate]:
-        """Return the best solution of every motion model on one of the backgrounds."""
-        return {f: self.found[Reading(f, swapped=swapped)] for f in Freedom}
-
-    def judged(self, belief: ModelBelief, *, swapped: bool = False) -> Judged:
-        """Weigh the models of a background by likelihood; see `select.model_weights`."""
-        models = self.models(swapped=swapped)
+    def judged(self, belief: ModelBelief) -> Judged:
+        """Weigh the best solutions of the models on the first background by likelihood; see `select.model_weights`."""
+        models = {f: self.found[Reading(f)] for f in Freedom}
         return judge(self.window, models, model_weights(self.window.seen, {f: c.squared for f, c in models.items()}, self.noise, belief))
 
     def paths(self) -> dict[Reading, WindowPath]:
@@ -129,10 +125,7 @@ def solve_shot(
 ) -> SolvedShot:
     """Weigh the models, join the windows and fill in the frames."""
     beliefs = [belief.weights(f.features()) for f in fitted]
-    swapped = [sum(w for r, w in weights.items() if r.swapped) > 0.5 for weights in beliefs]
-    judged, decided = (
-        [f.judged(by, swapped=other) for f, other in zip(fitted, swapped, strict=True)] for by in (options.belief, options.pose_belief)
-    )
+    judged, decided = ([f.judged(by) for f in fitted] for by in (options.belief, options.pose_belief))
     noise_px = float(np.median([f.noise.sigma for f in fitted])) * max(tracks.size_px)
     likely, mean = join_windows([j.likely for j in decided]), join_windows([j.mean for j in judged])
     filled = fill_frames(likely, tracks, len(timestamps_s), timestamps_s, noise_px=noise_px)
