@@ -68,12 +68,29 @@ def test_unsure_labels_count_for_nothing(fit_models: ModuleType) -> None:
     np.testing.assert_allclose(whole, part, atol=0.05)
 
 
+def test_a_reading_that_a_clip_does_not_have_gets_no_weight(fit_models: ModuleType) -> None:
+    """Clips with fewer readings than others are filled up, and foretold as if they were not."""
+    few = made_examples(fit_models, 6)
+    e = few[0]
+    more = fit_models.BeliefExample(
+        "more", np.vstack([e.features] * 2), {name: np.vstack([values] * 2) for name, values in e.primitives.items()}, e.labels
+    )
+    spread = fit_models.spread_of(few)
+    mixture = fit_models.fit(fit_models.tensors(few, spread)).requires_grad_(False)
+    alone, filled = mixture(fit_models.tensors(few, spread)), mixture(fit_models.tensors([*few, more], spread))
+    for one, other in zip(alone, filled, strict=True):
+        np.testing.assert_allclose(other[:-1], one, atol=1e-9)
+
+
 @pytest.mark.slow
 def test_simulated_clips_make_examples(fit_models: ModuleType) -> None:
     found = list(fit_models.simulated_examples(range(3), jobs=1))
     assert found
     for example in found:
-        assert example.features.shape == (6, len(FEATURES))
+        readings = len(example.features)
+        assert readings >= 6
+        assert example.features.shape == (readings, len(FEATURES))
+        assert {len(values) for values in example.primitives.values()} == {readings}
         assert np.isfinite(example.features).all()
         assert set(example.primitives) == {p.id for p in PRIMITIVES}
         assert {family_of(p) for p in PRIMITIVES} == set(Family)
