@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -20,11 +21,11 @@ MISFIT = FEATURES.index("misfit_1")
 
 
 @pytest.fixture(scope="module")
-def fit_models() -> ModuleType:
+def fit_models() -> Iterator[ModuleType]:
     pytest.importorskip("torch")
     sys.path.insert(0, str(BENCHMARKS))
     try:
-        return importlib.import_module("fit_models")
+        yield importlib.import_module("fit_models")  # the path stays meanwhile: child processes take it over
     finally:
         sys.path.remove(str(BENCHMARKS))
 
