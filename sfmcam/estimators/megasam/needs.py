@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from sfmcam.config import config_dir
 from sfmcam.errors import ConfigError, InputError, MissingDependencyError
 from sfmcam.estimators.megasam.options import MegasamOptions, TrackerOptions
 from sfmcam.io.weights import weights_path
 
 WEIGHTS = "megasam"  # name in third_party/weights.toml
-# Weights of our own that come with the package, in configs/: `sfmcam train megasam`, docs/megasam.md
-SHIPPED = {"megasam_small.pt": "dbcbda79ed643e69e1f8f1a8f669e067c815a2fb8e0961d71cc8dcfb58acb0ea"}
 
 
 def require_ready(options: TrackerOptions) -> None:
@@ -38,26 +34,17 @@ def require_ready(options: TrackerOptions) -> None:
 
 
 def weights_of(options: MegasamOptions) -> Path:
-    """Return the file of weights: that of the options, by the name of one that comes with the package too, or the published one.
+    """Return the file of weights: that of the options, or the one that `sfmcam weights get megasam` put in its place.
 
     Raises:
-        InputError: it is not there, or it came with the package and is not what it was.
+        InputError: it is not there.
     """
-    if options.weights is not None and str(options.weights) in SHIPPED:
-        return _shipped(str(options.weights))
     path = options.weights or weights_path(WEIGHTS)
     if not path.is_file():
         told = (
             "" if options.weights else f"; fetch them with `sfmcam weights get {WEIGHTS}`, or take the estimator `dense`, which needs none"
         )
         raise InputError(f"the weights of megasam are not at {path}{told}")
-    return path
-
-
-def _shipped(name: str) -> Path:
-    path = config_dir() / name
-    if not path.is_file() or sha256(path.read_bytes()).hexdigest() != SHIPPED[name]:
-        raise InputError(f"{path} is missing or damaged; it comes with sfmcam: reinstall the package")
     return path
 
 

@@ -91,11 +91,12 @@ def fit_windows(tracks: PointTracks, timestamps_s: Float, options: VoOptions, *,
         if window.seen.num_points < MIN_POINTS:
             return None
         window = window.with_weights(area_weights(window.seen))
-        fitted.append(_fit_window(window, priors, threads=threads))
+        fitted.append(fit_window(window, priors, threads=threads))
     return fitted
 
 
-def _fit_window(window: Window, priors: Priors, *, threads: int) -> FittedWindow:
+def fit_window(window: Window, priors: Priors, *, threads: int = 1) -> FittedWindow:
+    """Fit every reading of a window: all models on its background and, where a mover may have been taken for that, on the other one."""
     fits = fit_models(window.seen, priors, threads=threads)
     found = _readings(fits, swapped=False)
     other = swapped_background(window.seen, found[Reading(Freedom.ALL)], fits, priors, threads=threads)

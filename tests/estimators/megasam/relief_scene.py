@@ -10,12 +10,32 @@ import torch
 from torch import Tensor
 
 from sfmcam.estimators.megasam.dense_flow import DenseEdges, DenseFlowOperator, DenseFlowOptions
+from sfmcam.estimators.megasam.options import Schedule
 from sfmcam.geometry.rigid import rigid_from_parts
 from sfmcam.geometry.rotation import rotation_from_vector
 
 DISTANCE, HEIGHT = 4.0, 0.9  # of the relief, and how far it comes out of its plane
 SMALL, LARGE = (18, 24), (30, 40)  # grids: 144x192 and 240x320 pixels
 FOCAL = 0.85  # picture widths: 61 degrees across
+# for an operator that tells the truth: every frame may be a keyframe, and few revisions do
+SCHEDULE = Schedule(
+    keyframe_distance=0,
+    init_updates=4,
+    init_radius=6,
+    two_view_start=True,
+    frontend_updates=2,
+    extra_updates=1,
+    frontend_prior=3e-5,
+    backend_updates=14,
+    backend_prior=1e-7,
+    backend_nms=1,
+    backend_threshold=14,
+    backend_edges=8,
+    filter_flow=0.6,
+    min_keyframes=6,
+    early_stop=1e-5,
+    chunk_frames=64,
+)
 
 
 def relief(x, y):

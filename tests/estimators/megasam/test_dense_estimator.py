@@ -9,14 +9,12 @@ torch = pytest.importorskip("torch", reason="the dense tracker needs PyTorch: pi
 
 from rendered_frames import clip, frames, frames_of  # noqa: E402
 
-from sfmcam.config import config_dir  # noqa: E402
 from sfmcam.errors import ConfigError, InputError  # noqa: E402
 from sfmcam.estimators.megasam.dense_flow import DenseEdges, DenseFlowOperator, cell_centres, cell_sharpness  # noqa: E402
-from sfmcam.estimators.megasam.needs import require_cuda, require_ready, weights_of  # noqa: E402
-from sfmcam.estimators.megasam.net.checkpoint import load_network  # noqa: E402
+from sfmcam.estimators.megasam.needs import require_cuda, require_ready  # noqa: E402
 from sfmcam.estimators.megasam.operator import Sight  # noqa: E402
 from sfmcam.estimators.megasam.options import DenseOptions, MegasamOptions  # noqa: E402
-from sfmcam.estimators.registry import load_estimator, load_options, parse_spec, run_config  # noqa: E402
+from sfmcam.estimators.registry import load_estimator, parse_spec, run_config  # noqa: E402
 from sfmcam.motion.measure import measure  # noqa: E402
 from sfmcam.motion.primitive import Dof  # noqa: E402
 from sfmcam.types import Status  # noqa: E402
@@ -125,21 +123,6 @@ def test_what_is_missing_is_one_sentence(options, error, told, monkeypatch):
     monkeypatch.setattr("sfmcam.estimators.megasam.needs.Path.exists", lambda path: False)
     with pytest.raises(error, match=told):
         require_ready(options)
-
-
-def test_the_weights_that_come_with_the_package_are_those_that_were_measured():
-    options = load_options(parse_spec("megasam:small"))
-    assert weights_of(options).parent == config_dir()
-    network = load_network(weights_of(options))
-    assert network.config.motion_head
-    assert sum(p.numel() for p in network.parameters()) < 3e6
-
-
-def test_a_damaged_file_that_came_with_the_package_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "megasam_small.pt").write_bytes(b"half a file")
-    monkeypatch.setattr("sfmcam.estimators.megasam.needs.config_dir", lambda: tmp_path)
-    with pytest.raises(InputError, match="missing or damaged; it comes with sfmcam: reinstall the package"):
-        weights_of(MegasamOptions(weights="megasam_small.pt"))
 
 
 def test_cuda_that_is_there_is_no_error(monkeypatch):

@@ -7,12 +7,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the dense tracker needs PyTorch: pip install 'sfmcam[learned]'")
 
-from relief_scene import LARGE, panning, resting, travelling, true_operator  # noqa: E402
+from relief_scene import LARGE, SCHEDULE, panning, resting, travelling, true_operator  # noqa: E402
 
 from sfmcam.estimators.megasam.answer import verdict_of  # noqa: E402
 from sfmcam.estimators.megasam.backend import adjust_all, tie  # noqa: E402
 from sfmcam.estimators.megasam.clip import Clip, Given  # noqa: E402
-from sfmcam.estimators.megasam.options import DenseOptions, Schedule  # noqa: E402
+from sfmcam.estimators.megasam.options import DenseOptions  # noqa: E402
 from sfmcam.estimators.megasam.resize import working_size  # noqa: E402
 from sfmcam.estimators.megasam.shot import solve_shot  # noqa: E402
 from sfmcam.estimators.megasam.tracker import Tracker  # noqa: E402
@@ -20,25 +20,6 @@ from sfmcam.estimators.vo.bundle import Freedom  # noqa: E402
 from sfmcam.geometry.rigid import camera_centers, inverse  # noqa: E402
 from sfmcam.geometry.rotation import rotation_angle_rad  # noqa: E402
 from sfmcam.types import Status  # noqa: E402
-
-SCHEDULE = Schedule(
-    keyframe_distance=0,
-    init_updates=4,
-    init_radius=6,
-    two_view_start=True,
-    frontend_updates=2,
-    extra_updates=1,
-    frontend_prior=3e-5,
-    backend_updates=14,
-    backend_prior=1e-7,
-    backend_nms=1,
-    backend_threshold=14,
-    backend_edges=8,
-    filter_flow=0.6,
-    min_keyframes=6,
-    early_stop=1e-5,
-    chunk_frames=64,
-)
 
 
 def clip_and_given(scene, operator, *, focal=None):

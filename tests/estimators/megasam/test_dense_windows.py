@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the dense tracker needs PyTorch: pip install 'sfmcam[learned]'")
 
+from relief_scene import SCHEDULE as RELIEF  # noqa: E402
 from relief_scene import made, true_operator  # noqa: E402
 
 from sfmcam.estimators.megasam.clip import Clip, Given  # noqa: E402
@@ -22,23 +23,7 @@ from sfmcam.geometry.rotation import rotation_angle_rad  # noqa: E402
 
 WINDOW, OVERLAP, FRAMES = 9, 3, 15
 # every frame becomes a keyframe and stays one, so that the joint falls where the test wants it
-SCHEDULE = Schedule(
-    filter_flow=1e-4,
-    keyframe_distance=0,
-    init_updates=4,
-    init_radius=6,
-    two_view_start=True,
-    frontend_updates=2,
-    extra_updates=1,
-    frontend_prior=3e-5,
-    backend_updates=10,
-    backend_prior=1e-7,
-    backend_nms=1,
-    backend_threshold=14,
-    backend_edges=8,
-    early_stop=1e-5,
-    chunk_frames=64,
-)
+SCHEDULE = RELIEF.model_copy(update={"filter_flow": 1e-4, "backend_updates": 10, "min_keyframes": Schedule().min_keyframes})
 OPTIONS = DenseOptions(schedule=SCHEDULE, window=WINDOW, overlap=OVERLAP, focal_guesses=(0.85,), focal_log_sigma=0.01)
 ROTATION_DEG = 0.1  # of any frame; a single window of true flow stays below 0.05
 DIRECTION_DEG = 1.0  # of the way from the first frame; 0.3 for a single window
