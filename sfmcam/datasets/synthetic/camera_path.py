@@ -154,13 +154,18 @@ class CameraPath:
         intended = self.intended_dofs(times_s)
         return intended if self.shake is None else intended + self.shake.dofs(np.asarray(times_s, float))
 
+    def cameras(self, times_s: Float) -> tuple[Float, Float]:
+        """Return the poses (N, 4, 4) and the focal lengths (N,)."""
+        dofs = self.dofs(times_s)
+        return inverse(self.world_from_start @ self._start_from_cam(dofs)), self.focal_px * np.exp(dofs[:, Dof.ZOOM])
+
     def cam_from_world(self, times_s: Float) -> Float:
         """Return the poses (N, 4, 4)."""
-        return inverse(self.world_from_start @ self._start_from_cam(self.dofs(times_s)))
+        return self.cameras(times_s)[0]
 
     def focals_px(self, times_s: Float) -> Float:
         """Return the focal lengths (N,)."""
-        return self.focal_px * np.exp(self.dofs(times_s)[:, Dof.ZOOM])
+        return self.cameras(times_s)[1]
 
     def intended_travel_m(self, time_s: float) -> Float:
         """Return how far (3,) the camera has moved in the world, shake left out: what a follower copies."""

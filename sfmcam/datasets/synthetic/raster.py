@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sfmcam.compiled import can_keep_machine_code
-from sfmcam.types import Float, UInt8
+from sfmcam.types import Bool, Float, UInt8
 
 Index = NDArray[np.intp]
 Float32 = NDArray[np.float32]
@@ -85,14 +85,37 @@ def is_nearest(inverse_depth: Float32, across: Float32, down: Float32, first: In
 
 
 @njit(**EXACT)
-def enter(seen: tuple[Index, Float32], index: int, across: Float32, down: Float32, first: Index, last: Index) -> None:
-    """Enter a rectangle into surface and inverse depth, both (H, W), in place, wherever it is the nearest so far; see `is_nearest`."""
+def enter(
+    seen: tuple[Index, Float32], order: Index, start: int, names: Index, has_cutout: Bool, lines: tuple[Float32, Float32], spans: tuple[Index, Index]
+) -> int:
+    """Enter rectangles into surface and inverse depth, both (H, W), in place, wherever each is the nearest so far.
+
+    Args:
+        seen: surface and inverse depth.
+        order: rectangles in the order in which they are entered.
+        start: place in `order` of the first one.
+        names: (S,) what is written into the surface.
+        has_cutout: (S,) which have an outline cut out.
+        lines: inverse depth of column (S, W) and of row (S, H), to be added up.
+        spans: first column and the one past the last, both (S, H).
+
+    Returns:
+        Place in `order` of the first rectangle with a cut-out that is nearest somewhere, which is not entered; the end if there is none.
+    """
     surface, inverse_depth = seen
-    for r in range(len(first)):
-        for c in range(first[r], last[r]):
-            nearness = across[c] + down[r]
-            if nearness > inverse_depth[r, c]:
-                surface[r, c], inverse_depth[r, c] = index, nearness
+    (across, down), (first, last) = lines, spans
+    for place in range(start, len(order)):
+        i = order[place]
+        if has_cutout[i]:
+            if is_nearest(inverse_depth, across[i], down[i], first[i], last[i]):
+                return place
+            continue
+        for r in range(first.shape[1]):
+            for c in range(first[i, r], last[i, r]):
+                nearness = across[i, c] + down[i, r]
+                if nearness > inverse_depth[r, c]:
+                    surface[r, c], inverse_depth[r, c] = names[i], nearness
+    return len(order)
 
 
 @njit(**EXACT)

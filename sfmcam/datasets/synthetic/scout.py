@@ -70,8 +70,8 @@ def _median_depth(path: CameraPath, renderer: Renderer) -> float | None:
 
 
 def _view(path: CameraPath, time_s: float) -> View:
-    times = np.array([time_s])
-    return View(path.cam_from_world(times)[0], float(path.focals_px(times)[0]), time_s)
+    cam_from_world, focals_px = path.cameras(np.array([time_s]))
+    return View(cam_from_world[0], float(focals_px[0]), time_s)
 
 
 def _collisions(path: CameraPath, solid: list[Surface]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -76,8 +76,12 @@ class Stage:
 
     def view(self, time_s: float) -> View:
         """Return the camera at a time."""
-        times = np.array([time_s])
-        return View(self.path.cam_from_world(times)[0], float(self.path.focals_px(times)[0]), time_s)
+        return self.views([time_s])[0]
+
+    def views(self, times_s: Sequence[float]) -> list[View]:
+        """Return the camera at each of some times."""
+        poses, focals_px = self.path.cameras(np.array(times_s))
+        return [View(*camera) for camera in zip(poses, focals_px.tolist(), times_s, strict=True)]
 
     def frame(self, time_s: float, rng: np.random.Generator) -> UInt8:
         """Return the picture (H, W, 3) at a time, with exposure, sensor noise, bars and lettering."""
@@ -110,7 +114,7 @@ class Stage:
         times, readout_s = self._sample_times(time_s).tolist(), self.spec.finish.readout / self.spec.fps
         if readout_s:
             return self.renderer.draw_rolling(self.view, times, readout_s)
-        views = {t: self.view(t) for t in times}  # without motion blur all samples share one
+        views = dict(zip(times, self.views(times), strict=True))  # without motion blur all samples share one
         picture = self.renderer.draw([views[t] for t in times])
         return picture if self.lens is None else self.lens.bend(picture)
 

@@ -8,6 +8,7 @@ already mean that the point lies in front of the camera.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -102,30 +103,29 @@ def find_visible(maps: Float, grid: Grid, *, cutouts: dict[int, tuple[UInt8, ...
     candidates = in_view(edges, grid)
     shown, edges = maps[candidates], edges[candidates]
     first, last = raster.spans(edges, grid.x, grid.y, grid.step_px)
-    bounds, area = raster.bounds(first, last), np.abs(np.linalg.det(shown))
     across = (shown[:, 2, :1] * grid.x + shown[:, 2, 2:]).astype(np.float32)
     down = (shown[:, 2, 1:2] * grid.y).astype(np.float32)
     seen = np.full((len(grid.y), len(grid.x)), -1, np.intp), np.zeros((len(grid.y), len(grid.x)), np.float32)
-    for i in _near_first(shown, first < last, grid):
-        index = int(candidates[i])
-        place = across[i], down[i], first[i], last[i]
-        if index not in cutouts:
-            raster.enter(seen, index, *place)
-        elif raster.is_nearest(seen[1], *place):
-            top, bottom, left, right = bounds[i]
-            window = Grid(grid.x[left:right], grid.y[top:bottom])
-            alpha = _alpha(shown[i], window, cutouts[index], area=float(area[i]))
-            raster.enter_cutout(seen, index, *place, alpha, 255 * alpha_threshold)
+    order, outlines = _near_first(shown, first < last, grid), [cutouts.get(int(i)) for i in candidates]
+    has_outline = np.array([outline is not None for outline in outlines], bool)
+    bounds, views = raster.bounds(first, last), None
+    place = raster.enter(seen, order, 0, candidates, has_outline, (across, down), (first, last))
+    while place < len(order):
+        i = order[place]
+        views = views or _outline_views(shown, bounds, grid, outlines)
+        alpha = _alpha(views[i], bounds[i])
+        raster.enter_cutout(seen, int(candidates[i]), across[i], down[i], first[i], last[i], alpha, 255 * alpha_threshold)
+        place = raster.enter(seen, order, place + 1, candidates, has_outline, (across, down), (first, last))
     return Visible(*seen)
 
 
-def _near_first(maps: Float, rows: Bool, grid: Grid) -> list[int]:
+def _near_first(maps: Float, rows: Bool, grid: Grid) -> NDArray[np.intp]:
     """Return the rectangles that have a span in any of their `rows` (S, H), nearer ones first: what is behind then costs less."""
     count = rows.sum(axis=1)
     middle_y = (rows * grid.y).sum(axis=1) / np.maximum(count, 1)
     nearness = maps[:, 2, 0] * grid.x.mean() + maps[:, 2, 1] * middle_y + maps[:, 2, 2]
     order = np.argsort(-nearness, kind="stable")
-    return [int(i) for i in order[count[order] > 0]]
+    return order[count[order] > 0]
 
 
 def texel_level(maps: Float, texture_size_px: Float32) -> Float32:
@@ -138,17 +138,41 @@ def texel_level(maps: Float, texture_size_px: Float32) -> Float32:
     return np.nan_to_num(level, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
 
 
-def _alpha(plane_map: Float, window: Grid, levels: tuple[UInt8, ...], *, area: float) -> UInt8:
-    """Return the opacity (H, W) that the rectangle's outline has at the window's positions; `area` is the determinant of its map."""
+OutlineView = tuple[UInt8, Float]  # an outline at one of its sizes, and the (3, 3) map of the place in a window to the one in it
+
+
+def _outline_views(maps: Float, bounds: NDArray[np.intp], grid: Grid, outlines: list[tuple[UInt8, ...] | None]) -> list[OutlineView | None]:
+    """Return how each rectangle's outline, if it has one, is to be looked up in the window of its `bounds` (S, 4)."""
+    top, bottom, left, right = np.minimum(bounds, [len(grid.y) - 1, len(grid.y), len(grid.x) - 1, len(grid.x)]).T
+    x, y = grid.x[left], grid.y[top]
+    middle = np.stack([(x + grid.x[right - 1]) / 2, (y + grid.y[bottom - 1]) / 2, np.ones(len(x))], axis=1)
+    nearness = np.abs(np.einsum("sk,sk->s", maps[:, 2], middle)).clip(1e-6)
+    # a window of one column takes the step of a full picture: wrong by a mip level at most, and kept, so that rendered sets keep their pixels
+    step = np.where(right - left > 1, grid.step_px, 1.0)
+    row_step = np.where(bottom - top > 1, grid.y[1] - grid.y[0], step) if len(grid.y) > 1 else step
+    uv_per_pixel = np.abs(np.linalg.det(maps)) / nearness**3 * step**2  # area of a pixel as a share of the rectangle
+    uv_from_place = maps.copy()
+    uv_from_place[:, :, 2] += maps[:, :, 0] * x[:, None] + maps[:, :, 1] * y[:, None]
+    uv_from_place[:, :, :2] *= np.stack([step, row_step], axis=1)[:, None]
+    return [
+        None if levels is None else _at_level(levels, share, matrix)
+        for levels, share, matrix in zip(outlines, uv_per_pixel.tolist(), uv_from_place, strict=True)
+    ]
+
+
+def _at_level(levels: tuple[UInt8, ...], uv_per_pixel: float, uv_from_place: Float) -> OutlineView:
+    """Choose the size at which a texel has about the area of a pixel."""
     h, w = levels[0].shape
-    x, y = window.x, window.y
-    center = plane_map @ np.array([np.add.reduce(x) / len(x), np.add.reduce(y) / len(y), 1.0])
-    step = window.step_px
-    texels = area / max(abs(center[2]), 1e-6) ** 3 * w * h * step**2  # in a pixel
-    level = levels[min(max(int(np.floor(0.5 * np.log2(max(texels, 1e-12)))), 0), len(levels) - 1)]
+    number = math.floor(0.5 * math.log2(max(uv_per_pixel * w * h, 1e-12)))
+    level = levels[min(max(number, 0), len(levels) - 1)]
+    h, w = level.shape
     # a texel's index is its centre
-    texel_from_uv = np.array([[level.shape[1], 0.0, -0.5], [0.0, level.shape[0], -0.5], [0.0, 0.0, 1.0]])
-    row_step = float(y[1] - y[0]) if len(y) > 1 else step
-    position_from_index = np.array([[step, 0, x[0]], [0, row_step, y[0]], [0, 0, 1.0]])
+    return level, np.array([[w, 0.0, -0.5], [0.0, h, -0.5], [0.0, 0.0, 1.0]]) @ uv_from_place
+
+
+def _alpha(view: OutlineView | None, bounds: NDArray[np.intp]) -> UInt8:
+    """Return the opacity (H, W) that an outline has at the positions within the bounds."""
+    assert view is not None  # only what has an outline is looked up
+    (level, texel_from_place), (top, bottom, left, right) = view, bounds.tolist()
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpPerspective(level, texel_from_uv @ plane_map @ position_from_index, (len(x), len(y)), flags=flags), np.uint8)
+    return np.asarray(cv2.warpPerspective(level, texel_from_place, (right - left, bottom - top), flags=flags), np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,6 +74,7 @@ def _ground_path(spec: MoverSpec, scene: Scene, path: CameraPath) -> MoverPath:
 
 def walker_bodies(rng: np.random.Generator, ground: MoverPath) -> list[Mover]:
     """Return torso, arms, legs and shadow of a person 1.75 m tall."""
+    ground = lru_cache(maxsize=1)(ground)  # all parts ask for the same moment
     coat, trousers = varied(INKS[int(rng.integers(len(INKS)))], rng, 0.1), varied((0.22, 0.25, 0.33), rng, 0.35)
     skin, shoe = varied((0.76, 0.58, 0.46), rng, 0.14), varied((0.16, 0.13, 0.11), rng, 0.3)
     leg = limb(Patch(0.2, 0.9, DENSITY), rng, trousers, end=shoe)

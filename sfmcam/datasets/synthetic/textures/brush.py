@@ -72,5 +72,5 @@ def scaled(color: Color, factor: float) -> Color:
 def window_of(picture: Picture, rect: Rect) -> tuple[slice, slice]:
     """Return the rows and columns of a rectangle, at least one of each."""
     h, w = picture.shape[:2]
-    left, top, right, bottom = (round(float(np.clip(share, 0, 1)) * side) for share, side in zip(rect, (w, h, w, h), strict=True))
+    left, top, right, bottom = (round(min(max(float(share), 0.0), 1.0) * side) for share, side in zip(rect, (w, h, w, h), strict=True))
     return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))

@@ -63,7 +63,9 @@ def fbm(patch: Patch, rng: np.random.Generator, *, cell_m: float, octaves: int =
     for octave in range(octaves):
         cell_px = max(patch.px(cell_m) / 2**octave, 1.0)
         weight = gain**octave
-        total += weight * _lattice(patch.shape, rng, cell_px=(cell_px * stretch, cell_px))
+        layer = _lattice(patch.shape, rng, cell_px=(cell_px * stretch, cell_px))
+        layer *= weight
+        total += layer
         power += weight**2
         if cell_px <= 2:
             break
@@ -91,7 +93,8 @@ def ramp(values: Picture, colors: Sequence[Color]) -> Picture:
     """Map values (h, w) in 0 to 1 onto a gradient through `colors`; return (h, w, 3)."""
     stops = np.linspace(0, 1, len(colors))
     table = np.stack([np.interp(np.linspace(0, 1, 256), stops, [c[k] for c in colors]) for k in range(3)], axis=1).astype(np.float32)
-    return table[np.clip(values * 255, 0, 255).astype(np.uint8)]
+    steps = np.clip(values * 255, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.merge([cv2.LUT(steps, channel) for channel in np.ascontiguousarray(table.T)]), np.float32)
 
 
 def flat(patch: Patch, color: Color) -> Picture:
@@ -101,13 +104,23 @@ def flat(patch: Patch, color: Color) -> Picture:
 
 def tinted(base: Picture, factor: Picture) -> Picture:
     """Multiply a picture (h, w, 3) by a grey factor (h, w) around 1."""
-    return base * factor[..., None].astype(np.float32)
+    return base * _in_color(factor)
 
 
 def mixed(below: Picture, above: Picture | Color, share: Picture) -> Picture:
     """Blend two pictures; `share` (h, w) is how much of `above` shows."""
     top = np.asarray(above, np.float32)
-    return below + (top - below) * share[..., None].astype(np.float32)
+    if top.ndim == 1:  # one colour: as a whole row, since short inner loops are slow
+        top = np.tile(top, below.shape[1]).reshape(1, -1, 3)
+    out = top - below
+    out *= _in_color(share)
+    out += below
+    return out
+
+
+def _in_color(grey: Picture) -> Picture:
+    """Return a grey picture (h, w) as (h, w, 3)."""
+    return np.asarray(cv2.merge([np.asarray(grey, np.float32)] * 3), np.float32)
 
 
 def varied(color: Color, rng: np.random.Generator, amount: float) -> Color:
@@ -119,7 +132,9 @@ def varied(color: Color, rng: np.random.Generator, amount: float) -> Color:
 
 def to_uint8(picture: Picture) -> UInt8:
     """Round a picture in 0 to 1 to bytes."""
-    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
+    scaled = picture * 255
+    np.rint(scaled, out=scaled)
+    return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
 
 
 def with_alpha(picture: Picture, alpha: Picture) -> UInt8:
