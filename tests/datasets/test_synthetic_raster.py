@@ -77,6 +77,37 @@ def test_a_cutout_is_entered_only_where_it_is_opaque() -> None:
     assert not raster.is_nearest(seen.inverse_depth, *(np.zeros(n, np.float32) for n in SIZE), *(np.full(27, n) for n in (0, 48)))
 
 
+@pytest.mark.parametrize("step", [1, 3])
+def test_what_is_seen_through_outlines_does_not_depend_on_the_order_of_the_rectangles(step: int) -> None:
+    rng = np.random.default_rng(step)
+    maps, grid = random_maps(7), Grid.over(SIZE, (SIZE[0] // step, SIZE[1] // step))
+    alphas = {i: rng.integers(0, 256, (64, 48), dtype=np.uint8) for i in range(len(maps)) if i % 3}
+    cutouts = {i: (alpha, alpha[::2, ::2].copy()) for i, alpha in alphas.items()}
+    seen = find_visible(maps, grid, cutouts=cutouts)
+    shuffled = rng.permutation(len(maps))
+    place = np.argsort(shuffled)
+    again = find_visible(maps[shuffled], grid, cutouts={int(place[i]): levels for i, levels in cutouts.items()})
+    assert np.array_equal(seen.inverse_depth, again.inverse_depth)
+    shown = seen.surface >= 0
+    assert np.array_equal(seen.surface[shown], shuffled[again.surface[shown]])
+    assert len({int(i) for i in np.unique(seen.surface)} & set(cutouts)) > 3
+    assert (np.unique(seen.surface[shown]) % 3 == 0).any()
+
+
+def test_an_outline_is_looked_up_where_the_rectangle_has_it() -> None:
+    card = plane_maps(np.array([[[2.0, 0, -1], [0, 2, -1], [0, 0.6, 2.0]]]), np.eye(4), 24.0, size_px=SIZE)
+    grid = Grid.over(SIZE)
+    place = np.stack([*np.broadcast_arrays(grid.x, grid.y[:, None]), np.ones(SIZE[::-1])], axis=-1) @ card[0].T
+    u, v = place[..., 0] / place[..., 2], place[..., 1] / place[..., 2]
+    half = np.zeros((64, 64), np.uint8)
+    half[:40, :28] = 255
+    opaque = find_visible(card, grid, cutouts={0: (half,)}).surface == 0
+    inside = (u > 0) & (v > 0) & (u < 28 / 64) & (v < 40 / 64)
+    clear = np.minimum(abs(u - 28 / 64), abs(v - 40 / 64)) > 0.02  # from the outline's edge
+    assert np.array_equal(opaque[clear], inside[clear])
+    assert 40 < opaque.sum() < 0.9 * (find_visible(card, grid, cutouts={}).surface == 0).sum()
+
+
 def test_places_in_the_atlas_are_those_of_array_operations() -> None:
     rng = np.random.default_rng(0)
     surfaces, levels, textures, shape = 9, 7, 3, (13, 21)

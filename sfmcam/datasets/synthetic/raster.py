@@ -86,7 +86,13 @@ def is_nearest(inverse_depth: Float32, across: Float32, down: Float32, first: In
 
 @njit(**EXACT)
 def enter(
-    seen: tuple[Index, Float32], order: Index, start: int, names: Index, has_cutout: Bool, lines: tuple[Float32, Float32], spans: tuple[Index, Index]
+    seen: tuple[Index, Float32],
+    order: Index,
+    start: int,
+    names: Index,
+    has_cutout: Bool,
+    lines: tuple[Float32, Float32],
+    spans: tuple[Index, Index],
 ) -> int:
     """Enter rectangles into surface and inverse depth, both (H, W), in place, wherever each is the nearest so far.
 

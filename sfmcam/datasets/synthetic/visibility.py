@@ -147,7 +147,7 @@ def _outline_views(maps: Float, bounds: NDArray[np.intp], grid: Grid, outlines: 
     x, y = grid.x[left], grid.y[top]
     middle = np.stack([(x + grid.x[right - 1]) / 2, (y + grid.y[bottom - 1]) / 2, np.ones(len(x))], axis=1)
     nearness = np.abs(np.einsum("sk,sk->s", maps[:, 2], middle)).clip(1e-6)
-    # a window of one column takes the step of a full picture: wrong by a mip level at most, and kept, so that rendered sets keep their pixels
+    # a window of one column takes the step of a full picture: too fine a level, kept so that rendered sets keep their pixels
     step = np.where(right - left > 1, grid.step_px, 1.0)
     row_step = np.where(bottom - top > 1, grid.y[1] - grid.y[0], step) if len(grid.y) > 1 else step
     uv_per_pixel = np.abs(np.linalg.det(maps)) / nearness**3 * step**2  # area of a pixel as a share of the rectangle
