@@ -8,6 +8,7 @@ resampling and compression blur a strong edge more than a weak one. Points on a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import cv2
@@ -63,8 +64,9 @@ class Surface:
         """Smooth a grey picture (H, W)."""
         return Surface(np.asarray(cv2.GaussianBlur(image.astype(np.float32), (5, 5), SMOOTHING_PX), np.float32))
 
+    @cached_property
     def slopes(self) -> tuple[Float32, Float32]:
-        """Return the slopes (H, W) to the right and down, in grey levels per pixel."""
+        """Slopes (H, W) to the right and down, in grey levels per pixel."""
         flat, rise = np.ones(1, np.float32), np.array([-0.5, 0, 0.5], np.float32)
         right, down = cv2.sepFilter2D(self.level, -1, rise, flat), cv2.sepFilter2D(self.level, -1, flat, rise)
         return np.asarray(right, np.float32), np.asarray(down, np.float32)
@@ -100,7 +102,7 @@ def detect_corners(surface: Surface, box: Box, *, taken: Float32, max_points: in
     """
     if box.is_empty:
         return np.empty((0, 2), np.float32)
-    right, down = surface.slopes()
+    right, down = surface.slopes
     block = (BLOCK_PX, BLOCK_PX)
     products = (np.asarray(cv2.blur(a * b, block), np.float32) for a, b in ((right, right), (down, down), (right, down)))
     worth = precision(*products, noise=noise)

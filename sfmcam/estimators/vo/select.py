@@ -52,18 +52,23 @@ class Judged:
 
 def candidates(adjuster: Adjuster, solutions: Mapping[Freedom, Solution], noise: Noise) -> dict[Freedom, Candidate]:
     """Return a solution per model with all that a verdict needs."""
-    seen, scale2 = adjuster.seen, (3 * noise.sigma) ** 2
     found = {}
     for freedom, solution in solutions.items():
-        mean = np.add.reduceat(solution.squared, seen.point_start[:-1]) / np.diff(seen.point_start)
         state, unit = in_depths(solution.state)
         found[freedom] = Candidate(
             state,
             sigma=adjuster.sigma(freedom, solution.state, noise) * np.array([1, 1, 1, unit, unit, unit, 1]),
-            static=np.asarray((scale2 / (scale2 + mean)) ** 2, np.float64),
+            static=trust_of_points(adjuster.seen, solution.squared, noise),
             squared=solution.squared,
         )
     return found
+
+
+def trust_of_points(seen: Observations, squared: Float, noise: Noise) -> Float:
+    """Return (P,) the robust weight of each point, from the mean of its squared reprojection errors (M,)."""
+    scale2 = (3 * noise.sigma) ** 2
+    mean = np.add.reduceat(squared, seen.point_start[:-1]) / np.diff(seen.point_start)
+    return np.asarray((scale2 / (scale2 + mean)) ** 2, np.float64)
 
 
 def judge(window: Window, found: Mapping[Freedom, Candidate], weights: Mapping[Freedom, float]) -> Judged:

@@ -43,14 +43,23 @@ class Fits:
     flipped: dict[Freedom, Solution]
 
 
-def fit_models(seen: Observations, priors: Priors, *, threads: int = 1) -> Fits:
-    """Fit all models of `Freedom`; the descents from independent starts share `threads`, whose number changes no result."""
+def fit_simple_models(seen: Observations, priors: Priors, *, threads: int = 1) -> dict[Freedom, Solution]:
+    """Fit the models that do not turn and move at once, coarsely: the first, quick step of `fit_models`."""
     with ThreadPoolExecutor(threads) as pool:
-        return _fit_models(_Solver(Adjuster(seen, priors), priors, pool))
+        return _Solver(Adjuster(seen, priors), priors, pool).turning()
 
 
-def _fit_models(solver: _Solver) -> Fits:
-    turning = solver.turning()
+def fit_models(seen: Observations, priors: Priors, *, simple: dict[Freedom, Solution] | None = None, threads: int = 1) -> Fits:
+    """Fit all models of `Freedom`; the descents from independent starts share `threads`, whose number changes no result.
+
+    What `fit_simple_models` returned can be handed in as `simple`.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        solver = _Solver(Adjuster(seen, priors), priors, pool)
+        return _fit_models(solver, solver.turning() if simple is None else simple)
+
+
+def _fit_models(solver: _Solver, turning: dict[Freedom, Solution]) -> Fits:
     moving = solver.refined(Freedom.ROTATION_TRANSLATION, solver.moving(turning))
     everything = solver.refined(Freedom.ALL, solver.everything(turning, moving))
     residual = float(np.median(np.sqrt(everything[0].squared)))

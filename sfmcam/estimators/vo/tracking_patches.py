@@ -97,7 +97,7 @@ class Aligned:
 def cut_patches(surface: Surface, points: Float32, *, noise: float) -> Patches:
     """Take the first looks of `points` (N, 2) from a picture whose noise is known."""
     upright = np.tile(IDENTITY, (len(points), 1, 1))
-    look, right, down = (_sample(image, points, upright) for image in (surface.level, *surface.slopes()))
+    look, right, down = (_sample(image, points, upright) for image in (surface.level, *surface.slopes))
     x, y = PATTERN
     slopes = np.stack([right, down, right * x, right * y, down * x, down * y], axis=1)
     centred = look - (look @ WEIGHT)[:, None]
@@ -118,16 +118,16 @@ def align(surface: Surface, points: Float32, patches: Patches) -> Aligned:
     """Find the patches in another picture, starting from `points` (N, 2) that are right to about a pixel."""
     affine = patches.affine
     to_before = _inverse(affine)
-    likeness, change = np.empty(0, np.float32), np.empty((0, 6), np.float32)
+    seen, answer, change = (np.empty((0, columns), np.float32) for columns in (PATTERN.shape[1], 7, 6))
     for _ in range(STEPS):
         seen = _sample(surface.level, points, affine)
         answer = np.einsum("nkp,np->nk", patches.solver, seen)
-        likeness = answer[:, 6] / np.sqrt(np.maximum(seen**2 @ WEIGHT - (seen @ WEIGHT) ** 2, MIN_CONTRAST))
         change = answer[:, :6] / np.maximum(answer[:, 6:], 0.1 * patches.contrast[:, None])
         change += np.einsum("nka,na->nk", patches.pull, (to_before @ affine - IDENTITY).reshape(-1, 4))
         change = np.clip(change, -LIMITS, LIMITS)
         affine = affine @ _inverse(change[:, 2:].reshape(-1, 2, 2) + IDENTITY)
         points = points - np.einsum("nij,nj->ni", affine, change[:, :2])
+    likeness = answer[:, 6] / np.sqrt(np.maximum(seen**2 @ WEIGHT - (seen @ WEIGHT) ** 2, MIN_CONTRAST))
     return Aligned(points, affine, likeness, np.abs(change[:, :2]).max(axis=1, initial=0))
 
 

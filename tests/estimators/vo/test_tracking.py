@@ -223,4 +223,4 @@ def test_points_are_spread_and_about_as_many_as_asked_for() -> None:
 def test_noise_constants_follow_from_the_smoothing() -> None:
     surface = Surface.of(np.clip(np.rint(128 + 10 * np.random.default_rng(0).standard_normal((512, 512))), 0, 255).astype(np.uint8))
     assert surface.noise() == pytest.approx(10, rel=0.08)  # the smoothest fifth of the tiles, hence a little low
-    assert surface.slopes()[0].var() == pytest.approx(100 * NOISE_SLOPE_VARIANCE, rel=0.05)
+    assert surface.slopes[0].var() == pytest.approx(100 * NOISE_SLOPE_VARIANCE, rel=0.05)
