@@ -26,7 +26,7 @@ def rotation_errors_deg(found, true_cam_from_world) -> np.ndarray:
     return np.degrees(rotation_angle_rad(relative[0] @ relative[1].transpose(0, 2, 1)))
 
 
-@pytest.mark.parametrize("name", ["pan", "roll", "zoom", "shaky"])
+@pytest.mark.parametrize("name", ["pan", "zoom", *(pytest.param(name, marks=pytest.mark.slow) for name in ("roll", "shaky"))])
 def test_a_camera_on_one_spot_gets_no_translation(name, tmp_path):
     found = estimate("glomap", frames(name), tmp_path)
     assert found.status is Status.ROTATION_ONLY
@@ -45,8 +45,15 @@ def test_a_still_camera_is_still(tmp_path):
     assert score_primitives(measure(found.trajectory))["static"] > score_primitives(measure(clip("shaky").trajectory()))["static"] + 1
 
 
-@pytest.mark.parametrize("spec", ["glomap", "colmap"])
-@pytest.mark.parametrize(("name", "dof"), [("truck", Dof.RIGHT), ("dolly", Dof.IN)])
+@pytest.mark.parametrize(
+    ("spec", "name", "dof"),
+    [
+        ("glomap", "truck", Dof.RIGHT),
+        ("colmap", "dolly", Dof.IN),
+        pytest.param("colmap", "truck", Dof.RIGHT, marks=pytest.mark.slow),
+        pytest.param("glomap", "dolly", Dof.IN, marks=pytest.mark.slow),
+    ],
+)
 def test_a_moving_camera_moves_as_it_did(spec, name, dof, tmp_path):
     found = estimate(spec, frames(name), tmp_path)
     assert found.status is Status.OK, found.message

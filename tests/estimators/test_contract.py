@@ -49,7 +49,7 @@ def estimate(spec, given, workspace):
     return load_estimator(parsed, run_config({})).estimate(given, workspace=workspace)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name == "glomap" else name for name in NAMES])
 def test_it_repeats_itself_answers_for_every_frame_and_keeps_to_its_workspace(name, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sfmcam.estimators.vo.bundle import Freedom, Observations, Priors
+from sfmcam.estimators.vo import background
+from sfmcam.estimators.vo.bundle import Freedom, Observations, Priors, Solution
 from sfmcam.estimators.vo.keyframes import Window
 from sfmcam.estimators.vo.reading import Reading
 from sfmcam.estimators.vo.shot import FittedWindow, fit_window
+from sfmcam.estimators.vo.solve import Fits, fit_models, fit_simple_models
 from sfmcam.estimators.vo.support import SUPPORT, belonging, support_features
 from sfmcam.types import Bool, Float
 
@@ -83,3 +85,30 @@ def test_without_a_mover_there_is_one_background() -> None:
     seen = _seen(points, np.zeros(120, bool), rng)
     window = fit_window(Window(np.arange(KEYS) * 3, seen, np.arange(120)), Priors(), threads=1)
     assert not any(reading.swapped for reading in window.found)
+
+
+def test_tracks_that_wander_each_on_its_own_are_not_fitted_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    points = np.column_stack([rng.uniform(-0.5, 0.5, (160, 2)) / FOCAL, np.ones(160)]) * rng.uniform(2, 8, (160, 1))
+    seen = _seen(points, np.zeros(160, bool), rng)
+    wandering = np.arange(160) >= 90
+    astray = 0.05 * rng.standard_normal((70, KEYS, 2)).cumsum(axis=1)
+    seen.xy.reshape(160, KEYS, 2)[wandering] += astray - astray[:, :1]
+    whole = []
+
+    def counted(part: Observations, priors: Priors, *, simple: dict[Freedom, Solution], threads: int) -> Fits:
+        whole.append(part.num_points)
+        return fit_models(part, priors, simple=simple, threads=threads)
+
+    monkeypatch.setattr(background, "fit_models", counted)
+    window = fit_window(Window(np.arange(KEYS) * 3, seen, np.arange(160)), Priors(), threads=1)
+    outside = window.found[Reading(Freedom.ALL)].static < background.OUTSIDE
+    assert outside[wandering].mean() > 0.9  # there is enough outside to be asked about
+    assert not any(reading.swapped for reading in window.found)
+    assert not whole
+
+
+def test_the_simple_models_may_be_handed_in(followed: FittedWindow) -> None:
+    seen, priors = followed.window.seen, Priors()
+    handed, alone = fit_models(seen, priors, simple=fit_simple_models(seen, priors)), fit_models(seen, priors)
+    assert {f: s.cost for f, s in handed.best.items()} == {f: s.cost for f, s in alone.best.items()}
