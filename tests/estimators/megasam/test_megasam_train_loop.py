@@ -167,6 +167,7 @@ def test_what_cannot_be_trained_says_so(tmp_path: Path, capsys: pytest.CaptureFi
     assert command(["train", "megasam", pack, "--prepare"]) == 2
 
 
+@pytest.mark.slow
 def test_training_needs_nothing_but_numpy_opencv_and_torch(tmp_path: Path) -> None:
     """On a machine that is lent there may be no pydantic, click, PyAV or COLMAP: the module must run without them."""
     write_pack(tmp_path / "x.pack", make_sequences(3))
