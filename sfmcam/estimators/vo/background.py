@@ -21,7 +21,7 @@ OUTSIDE = 0.35  # robust weight of a point's residuals, below which the first ba
 MIN_POINTS = 20
 MIN_RATIO = 0.35  # of what is outside to what the first background holds, as shares of the picture: less is a mover, or tracks that slipped
 MIN_HELD = 0.5  # of what is outside, that the second must hold: else it has no motion of its own, or the fit fell back into the first
-LEAST_HELD = 0.12  # the same of a camera that moves without turning, found quickly: less never came to MIN_HELD, on 316 labelled clips
+LEAST_HELD = 0.12  # the same of a camera that moves without turning, found quickly: less never came to MIN_HELD, on 300 clips
 ITERATIONS = 12
 
 
